@@ -1,0 +1,1 @@
+"""Carriers: how messages reach phones. Knows nothing of keys or tickets."""

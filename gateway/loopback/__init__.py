@@ -1,0 +1,1 @@
+"""The loopback network: a store-and-forward SMS network on a socket."""

@@ -1,0 +1,1 @@
+"""The SIM side: keyring, exchanges and the terminal phone."""

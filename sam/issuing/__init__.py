@@ -1,0 +1,1 @@
+"""Sam's decision, sans-I/O: registry, replay window, policy, issue."""

@@ -1,0 +1,1 @@
+"""The protocol, sans-I/O: parties, keys, messages, tickets and codes."""

@@ -1,0 +1,1 @@
+"""The Twisted shell around Sam: intake, group commit, outbox, admin socket."""
