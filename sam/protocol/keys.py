@@ -1,0 +1,115 @@
+"""The key tree: one master key, the sub-keys of each party straight below it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import field, frozen
+
+from dtns.sam.protocol.labels import Label
+from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.primitives import Key, Prf
+from dtns.sam.protocol.wire import number_field
+
+MASTER_OCTETS: Final = 32
+MAX_GENERATION: Final = 0xFFFF
+MAX_EPOCH: Final = 0xFFFF
+MAX_MASTER_ID: Final = 0xFF
+
+
+@frozen
+class Enrolment:
+    """What fixes a party's keys: who it is, and when and under which master key it joined.
+
+    generation and epoch are 1 to 65535, master_id 1 to 255.
+    """
+
+    number: Number
+    generation: int
+    epoch: int
+    master_id: int
+
+    @property
+    def octets(self) -> bytes:
+        """The derivation context: number field, generation 2, epoch 2, master id 1."""
+        return b"%b%b%b%b" % (
+            number_field(self.number),
+            self.generation.to_bytes(2),
+            self.epoch.to_bytes(2),
+            self.master_id.to_bytes(1),
+        )
+
+
+@frozen
+class PartyKeys:
+    """The sub-keys of one party, all that its SIM holds: 16 octets each, answer 32."""
+
+    ask: Key = field(converter=Key)
+    answer: Key = field(converter=Key)
+    ticket: Key = field(converter=Key)
+    seal: Key = field(converter=Key)
+    sync: Key = field(converter=Key)
+
+
+class MasterKey:
+    """Sam's one secret: 32 octets from which every party's keys are derived, never stored."""
+
+    __slots__ = ("_prf", "master_id")
+
+    def __init__(self, master_id: int, octets: bytes) -> None:
+        if len(octets) != MASTER_OCTETS:
+            raise ValueError(f"a master key is {MASTER_OCTETS} octets")
+        if not 1 <= master_id <= MAX_MASTER_ID:
+            raise ValueError(f"a master key's id is 1 to {MAX_MASTER_ID}")
+        self.master_id = master_id
+        self._prf = Prf(octets)
+
+    def ask_key(self, enrolment: Enrolment) -> Key:
+        """Return the key that authenticates the party's asks."""
+        return self._prf.derive(Label.PARTY_ASK, enrolment.octets)
+
+    def answer_key(self, enrolment: Enrolment) -> Key:
+        """Return the 32-octet key that seals Sam's answers to the party."""
+        return self._prf.derive(Label.PARTY_ANSWER, enrolment.octets, 32)
+
+    def ticket_key(self, enrolment: Enrolment) -> Key:
+        """Return the key from which session keys for the party as holder are derived."""
+        return self._prf.derive(Label.PARTY_TICKET, enrolment.octets)
+
+    def seal_key(self, enrolment: Enrolment) -> Key:
+        """Return the key below which sealed tickets for the party are made."""
+        return self._prf.derive(Label.PARTY_SEAL, enrolment.octets)
+
+    def sync_key(self, enrolment: Enrolment) -> Key:
+        """Return the key that authenticates Sam's own messages to the party."""
+        return self._prf.derive(Label.PARTY_SYNC, enrolment.octets)
+
+    def party_keys(self, enrolment: Enrolment) -> PartyKeys:
+        """Return all sub-keys of a party, as its SIM file needs them."""
+        return PartyKeys(
+            ask=self.ask_key(enrolment),
+            answer=self.answer_key(enrolment),
+            ticket=self.ticket_key(enrolment),
+            seal=self.seal_key(enrolment),
+            sync=self.sync_key(enrolment),
+        )
+
+    def witness(self, asker: Enrolment, holder: Number, epoch: int, n: int) -> bytes:
+        """Return the 6 octets by which a later ask proves that Sam issued this epoch and n.
+
+        Opaque to the phone: MAC over asker's enrolment, holder, epoch and n.
+        """
+        message = b"%b%b%b%b%b" % (
+            Label.WITNESS.prefix,
+            asker.octets,
+            number_field(holder),
+            epoch.to_bytes(2),
+            n.to_bytes(1),
+        )
+        return self._prf.mac(message)[:WITNESS_OCTETS]
+
+    def __repr__(self) -> str:
+        return f"<master key {self.master_id}>"
+
+
+WITNESS_OCTETS: Final = 6

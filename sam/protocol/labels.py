@@ -1,0 +1,39 @@
+"""The registry of type octets: every message, key derivation and MAC input starts with one."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+VERSION: Final = 1
+"""The protocol version, first octet of every message, derivation label and MAC input."""
+
+
+class Label(IntEnum):
+    """What an octet string is for; no two uses share a value (sam/README.md, section 3)."""
+
+    ASK = 0x01
+    ANSWER = 0x02
+
+    PARTY_ASK = 0x10
+    PARTY_ANSWER = 0x11
+    PARTY_TICKET = 0x12
+    PARTY_SEAL = 0x13
+    PARTY_SYNC = 0x14
+    WITNESS = 0x18
+
+    SESSION = 0x20
+    SEAL_CIPHER = 0x21
+    SEAL_TAG = 0x22
+
+    TICKET = 0x30
+    CHALLENGE = 0x31
+    CONFIRMATION = 0x32
+
+    @property
+    def prefix(self) -> bytes:
+        """The two octets, version and type, that open an input under this label."""
+        return _PREFIXES[self]
+
+
+_PREFIXES = {label: bytes([VERSION, label]) for label in Label}

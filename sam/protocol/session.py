@@ -1,0 +1,112 @@
+"""The key that two parties share: its context, its derivation, and what is made under it."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final
+
+from attrs import frozen
+
+from dtns.sam.protocol.labels import Label
+from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.primitives import BLOCK_OCTETS, Key, Prf, top_bits
+from dtns.sam.protocol.wire import number_field
+
+MAX_N: Final = 0xFF
+NONCE_BITS: Final = 26
+
+
+class Direction(Enum):
+    """Who pays on a key; it never changes for that key."""
+
+    ASKER_PAYS = 0
+    HOLDER_PAYS = 1
+
+
+@frozen
+class Terms:
+    """What a key is good for: a limit class 0 to 31, a direction, an expiry week 0 to 65535.
+
+    A key has expired once its expiry week has begun.
+    """
+
+    limit: int
+    direction: Direction
+    expiry: int
+
+
+@frozen
+class Party:
+    """One end of a key: a number and the generation of its SIM."""
+
+    number: Number
+    generation: int
+
+    @property
+    def octets(self) -> bytes:
+        """Number field, then the generation in two octets."""
+        return number_field(self.number) + self.generation.to_bytes(2)
+
+
+@frozen
+class Context:
+    """Everything that a session key is bound to (sam/README.md, section 5).
+
+    asker asked Sam for the key, holder gets it by ticket; n is 1 to 255; nonce is the
+    holder's J of 26 bits where the 1987 mode was used.
+    """
+
+    asker: Party
+    holder: Party
+    epoch: int
+    n: int
+    terms: Terms
+    nonce: int | None = None
+
+    @property
+    def octets(self) -> bytes:
+        """The canonical form that every derivation and MAC of the key takes in."""
+        terms = self.terms
+        return b"%b%b%b%b" % (
+            self.asker.octets,
+            self.holder.octets,
+            b"%b%b%b%b%b"
+            % (
+                self.epoch.to_bytes(2),
+                self.n.to_bytes(1),
+                terms.expiry.to_bytes(2),
+                terms.limit.to_bytes(1),
+                terms.direction.value.to_bytes(1),
+            ),
+            nonce_field(self.nonce),
+        )
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """Where the key stands among the asker's: generation, then epoch, then n."""
+        return (self.asker.generation, self.epoch, self.n)
+
+
+def nonce_field(nonce: int | None) -> bytes:
+    """Encode J: its length in octets, 0 or 4, then its value."""
+    return b"\0" if nonce is None else b"\4" + nonce.to_bytes(4)
+
+
+def session_key(ticket_key: bytes, context: Context) -> Key:
+    """Derive the session key: 16 octets below the holder's ticket key."""
+    return Prf(ticket_key).derive(Label.SESSION, context.octets)
+
+
+def code(session: bytes, label: Label, context: Context, bits: int, extra: bytes = b"") -> int:
+    """Return the first *bits* bits of the MAC that a digit code carries.
+
+    The MAC key is derived from the session key under the code's own label; the input is
+    version, type, the whole context, then what the code adds.
+    """
+    key = Prf(session).derive(label, b"")
+    return top_bits(Prf(key).mac(label.prefix + context.octets + extra), bits)
+
+
+def key_check_value(session: bytes) -> str:
+    """Return the key check value: 6 hex digits of AES-CMAC over one zero block."""
+    return Prf(session).mac(bytes(BLOCK_OCTETS)).hex()[:6]
