@@ -6,7 +6,7 @@ import hmac
 from enum import IntEnum
 from typing import Final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from dtns.sam.protocol.keys import WITNESS_OCTETS
 from dtns.sam.protocol.labels import Label
@@ -114,14 +114,13 @@ def _parse(octets: bytes) -> Ask:
     counter = reader.integer(4)
     holder = reader.number()
     limit, direction, form = _terms(reader.integer(1))
-    ask = Ask(asker, counter, holder, limit, direction, form, life=reader.integer(1))
-    ask = evolve(ask, nonce=_nonce(reader))
-    ask = evolve(ask, seen=Seen(reader.integer(2), reader.integer(1), reader.take(WITNESS_OCTETS)))
+    life, nonce = reader.integer(1), _nonce(reader)
+    seen = Seen(reader.integer(2), reader.integer(1), reader.take(WITNESS_OCTETS))
     reader.take(MAC_OCTETS)
     reader.end()
     if counter == 0 or asker.generation == 0:
         raise MalformedError("a counter or generation of nought")
-    return ask
+    return Ask(asker, counter, holder, limit, direction, form, life, nonce, seen)
 
 
 def _terms(octet: int) -> tuple[int, Direction, Form]:

@@ -1,0 +1,195 @@
+"""Sam's decision on each ask: authenticate, look for a replay, apply the policy, issue."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final
+
+from attrs import evolve, frozen
+
+from dtns.sam.issuing.policy import Policy
+from dtns.sam.issuing.records import Decision, Granted, Records, Registration
+from dtns.sam.issuing.standing import change_since, objection
+from dtns.sam.issuing.vault import Vault
+from dtns.sam.issuing.window import Sighting
+from dtns.sam.protocol.answer import Grant, Reason, Refusal
+from dtns.sam.protocol.ask import Ask, Form, ReceivedAsk, read_ask
+from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.session import Terms
+from dtns.sam.protocol.weeks import MAX_WEEK, week_of
+from dtns.sam.protocol.wire import MalformedError, to_text
+
+DAY_SECONDS: Final = 24 * 3600
+
+
+class Silence(Enum):
+    """Why an ask gets no answer at all; each is a counter for the operator."""
+
+    MALFORMED = "malformed"
+    NOT_ENROLLED = "not-enrolled"
+    GENERATION = "generation"
+    FORGED = "forged"
+    OLD = "old"
+    REPEATS = "repeats"
+    SHARE = "share"
+
+
+class Outcome(Enum):
+    """What became of an ask that is answered."""
+
+    ISSUED = "issued"
+    REFUSED = "refused"
+    REPEATED = "repeated"
+
+
+@frozen
+class Answer:
+    """An answer to send to the asker's enrolled number, for the ask with this counter."""
+
+    recipient: Number
+    generation: int
+    counter: int
+    text: str
+    outcome: Outcome
+
+
+class Issuer:
+    """Decides on asks. Nothing is written, and no one is answered, before the MAC was good."""
+
+    def __init__(self, vault: Vault, policy: Policy) -> None:
+        self._vault = vault
+        self._policy = policy
+
+    def decide(self, records: Records, text: str, carrier: str, now: float) -> Answer | Silence:
+        """Decide on the ask whose SMS text is *text*, at the POSIX time *now*.
+
+        Reads and writes *records*, whose transaction must be durable before the answer leaves.
+        """
+        try:
+            received = read_ask(text)
+        except MalformedError:
+            return Silence.MALFORMED
+        registration = self._authenticated(records, received)
+        if isinstance(registration, Silence):
+            return registration
+        share = registration.share.on(int(now // DAY_SECONDS))
+        if share.messages >= self._policy.messages_per_day:
+            return Silence.SHARE
+        registration = evolve(registration, share=evolve(share, messages=share.messages + 1))
+        match registration.window.sighting(received.ask.counter):
+            case Sighting.OLD:
+                return Silence.OLD
+            case Sighting.SEEN:
+                return self._repeat(records, registration, received)
+            case Sighting.NEW:
+                return self._first(records, registration, received, carrier, now)
+
+    def _authenticated(self, records: Records, received: ReceivedAsk) -> Registration | Silence:
+        asker = received.ask.asker
+        registration = records.registration(asker.number)
+        if registration is None:
+            return Silence.NOT_ENROLLED
+        if registration.enrolment.generation != asker.generation:
+            return Silence.GENERATION
+        if not self._vault.is_authentic(registration, received):
+            return Silence.FORGED
+        return registration
+
+    def _first(
+        self,
+        records: Records,
+        registration: Registration,
+        received: ReceivedAsk,
+        carrier: str,
+        now: float,
+    ) -> Answer:
+        ask, week = received.ask, week_of(now)
+        self._look_for_lost_keys(records, registration, ask)
+        reason = objection(records, self._policy, registration, ask)
+        decision = Decision(
+            asker=ask.asker,
+            counter=ask.counter,
+            ask_mac=received.mac,
+            holder=ask.holder,
+            week=week,
+            decided_at=now,
+            carrier=carrier,
+            granted=None if reason else self._grant(records, ask, week),
+            reason=reason,
+        )
+        octets = self._seal(records, registration, received, decision)
+        if decision.granted and decision.granted.form is Form.RANDOM:
+            decision = evolve(decision, answer=octets)
+        records.add(decision)
+        share = registration.share
+        records.save(
+            evolve(
+                registration,
+                window=registration.window.with_seen(ask.counter),
+                share=evolve(share, asks=share.asks + 1),
+            )
+        )
+        return _answer(ask, octets, Outcome.REFUSED if reason else Outcome.ISSUED)
+
+    def _repeat(
+        self, records: Records, registration: Registration, received: ReceivedAsk
+    ) -> Answer | Silence:
+        ask = received.ask
+        decision = records.decision(ask.asker, ask.counter)
+        if decision is None or decision.repeats >= self._policy.repeats_per_ask:
+            return Silence.REPEATS
+        records.count_repeat(ask.asker, ask.counter)
+        records.save(registration)
+        reason = change_since(records, registration, decision)
+        if decision.ask_mac != received.mac:
+            reason = Reason.COUNTER_REUSED
+        if reason is not None:
+            decision = evolve(decision, granted=None, reason=reason, answer=None)
+        octets = self._seal(records, registration, received, decision)
+        return _answer(ask, octets, Outcome.REPEATED)
+
+    def _look_for_lost_keys(self, records: Records, registration: Registration, ask: Ask) -> None:
+        holder = records.registration(ask.holder)
+        last_n = records.last_n(ask.asker, holder.party, records.epoch) if holder else 0
+        if self._vault.proves_more(registration, ask, (records.epoch, last_n)):
+            records.note_behind()
+
+    def _grant(self, records: Records, ask: Ask, week: int) -> Granted:
+        holder = records.registration(ask.holder)
+        assert holder is not None
+        n = records.last_n(ask.asker, holder.party, records.epoch) + 1
+        records.raise_n(ask.asker, holder.party, records.epoch, n)
+        policy = self._policy
+        terms = Terms(
+            limit=min(ask.limit, policy.highest_limit_class),
+            direction=ask.direction,
+            expiry=min(week + policy.life(ask.life), MAX_WEEK),
+        )
+        form = Form.RANDOM if policy.random_keys else ask.form
+        return Granted(holder.enrolment.generation, records.epoch, n, terms, form)
+
+    def _seal(
+        self,
+        records: Records,
+        registration: Registration,
+        received: ReceivedAsk,
+        decision: Decision,
+    ) -> bytes:
+        """Return the octets of the answer that tells the decision, the same for the same one."""
+        if decision.answer is not None:
+            return decision.answer
+        answer: Grant | Refusal
+        if decision.granted is None:
+            assert decision.reason is not None
+            answer = Refusal(decision.reason, decision.week)
+        else:
+            holder = records.registration(decision.holder)
+            assert holder is not None
+            answer = self._vault.grant(
+                registration, holder, received.ask, decision.granted, decision.week
+            )
+        return self._vault.seal(registration, received, answer)
+
+
+def _answer(ask: Ask, octets: bytes, outcome: Outcome) -> Answer:
+    return Answer(ask.asker.number, ask.asker.generation, ask.counter, to_text(octets), outcome)

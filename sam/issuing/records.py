@@ -1,0 +1,112 @@
+"""What Sam remembers, as values, and the seam through which the issuer reaches it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from attrs import field, frozen
+
+from dtns.sam.issuing.window import Window
+from dtns.sam.protocol.answer import Reason
+from dtns.sam.protocol.ask import Form
+from dtns.sam.protocol.keys import Enrolment
+from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.session import Party, Terms
+
+
+@frozen
+class Share:
+    """What a party has used up on one day (days since 1970): new asks, answers of any kind."""
+
+    day: int = 0
+    asks: int = 0
+    messages: int = 0
+
+    def on(self, day: int) -> Share:
+        """Return the share as it stands on *day*; a new day starts at nought."""
+        return self if self.day == day else Share(day)
+
+
+@frozen
+class Registration:
+    """One enrolled party as Sam knows it. enrolled_at is a POSIX time."""
+
+    enrolment: Enrolment
+    enrolled_at: float
+    suspended: bool = False
+    window: Window = field(factory=Window)
+    share: Share = field(factory=Share)
+
+    @property
+    def party(self) -> Party:
+        """Return the party's number and generation."""
+        return Party(self.enrolment.number, self.enrolment.generation)
+
+
+@frozen
+class Granted:
+    """The key that a decision issued."""
+
+    holder_generation: int
+    epoch: int
+    n: int
+    terms: Terms
+    form: Form
+
+
+@frozen
+class Decision:
+    """What Sam decided about one authentic ask; enough to give the same answer again.
+
+    ask_mac (8 octets) tells the ask from another under the same counter. granted is None in a
+    refusal, and reason is None in a grant. answer holds the sealed octets where they cannot be
+    derived again, that is for random keys. week is Sam's when it decided.
+    """
+
+    asker: Party
+    counter: int
+    ask_mac: bytes
+    holder: Number
+    week: int
+    decided_at: float
+    carrier: str
+    granted: Granted | None = None
+    reason: Reason | None = None
+    answer: bytes | None = None
+    repeats: int = 0
+
+
+class Records(Protocol):
+    """The store as the issuer sees it, inside one transaction."""
+
+    @property
+    def epoch(self) -> int:
+        """Sam's incarnation, 1 to 65535."""
+
+    @property
+    def behind(self) -> bool:
+        """Whether a phone has proved that Sam forgot keys it issued; then none may be issued."""
+
+    def note_behind(self) -> None:
+        """Remember that, until the epoch is raised."""
+
+    def registration(self, number: Number) -> Registration | None:
+        """Return the party with this number, or None."""
+
+    def save(self, registration: Registration) -> None:
+        """Replace what is known of a party."""
+
+    def decision(self, asker: Party, counter: int) -> Decision | None:
+        """Return what was decided on the ask with this counter, or None."""
+
+    def add(self, decision: Decision) -> None:
+        """Remember a new decision."""
+
+    def count_repeat(self, asker: Party, counter: int) -> None:
+        """Count one more sending of the answer to this ask."""
+
+    def last_n(self, asker: Party, holder: Party, epoch: int) -> int:
+        """Return the highest n issued in this pair and epoch, 0 if none."""
+
+    def raise_n(self, asker: Party, holder: Party, epoch: int, n: int) -> None:
+        """Remember *n* as the highest issued in this pair and epoch."""

@@ -1,0 +1,75 @@
+"""The master keys at work: checking asks, making keys, sealing answers. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from dtns.sam.issuing.records import Granted, Registration
+from dtns.sam.protocol.answer import Grant, Refusal, seal_answer
+from dtns.sam.protocol.ask import Ask, Form, ReceivedAsk
+from dtns.sam.protocol.keys import MasterKey
+from dtns.sam.protocol.primitives import BLOCK_OCTETS, Key
+from dtns.sam.protocol.sealed import seal
+from dtns.sam.protocol.session import Context, session_key
+
+
+class Vault:
+    """Holds the master keys by their ids; *random* returns as many random octets as asked for."""
+
+    def __init__(
+        self, master_keys: Mapping[int, MasterKey], random: Callable[[int], bytes]
+    ) -> None:
+        self._master_keys = master_keys
+        self._random = random
+
+    def is_authentic(self, registration: Registration, received: ReceivedAsk) -> bool:
+        """Tell whether the party's SIM made the ask."""
+        key = self._master(registration).ask_key(registration.enrolment)
+        return received.is_authentic(key)
+
+    def proves_more(self, registration: Registration, ask: Ask, known: tuple[int, int]) -> bool:
+        """Tell whether the ask proves a key of the pair later than *known*, an (epoch, n)."""
+        seen = ask.seen
+        if (seen.epoch, seen.n) <= known:
+            return False
+        master, enrolment = self._master(registration), registration.enrolment
+        return seen.witness == master.witness(enrolment, ask.holder, seen.epoch, seen.n)
+
+    def grant(
+        self, asker: Registration, holder: Registration, ask: Ask, granted: Granted, week: int
+    ) -> Grant:
+        """Make the key that was granted; the same each time, but for random keys."""
+        context = Context(
+            ask.asker, holder.party, granted.epoch, granted.n, granted.terms, ask.nonce
+        )
+        master, derived = self._master(holder), granted.form is not Form.RANDOM
+        if derived:
+            session = session_key(master.ticket_key(holder.enrolment), context)
+        else:
+            session = Key(self._random(BLOCK_OCTETS))
+        sealed = None
+        if granted.form is not Form.DERIVED:
+            sealed = seal(master.seal_key(holder.enrolment), context, session)
+        return Grant(
+            holder_generation=granted.holder_generation,
+            epoch=granted.epoch,
+            n=granted.n,
+            terms=granted.terms,
+            week=week,
+            witness=self._master(asker).witness(
+                asker.enrolment, ask.holder, granted.epoch, granted.n
+            ),
+            session=session,
+            sealed=sealed,
+            derived=derived,
+        )
+
+    def seal(
+        self, registration: Registration, received: ReceivedAsk, answer: Grant | Refusal
+    ) -> bytes:
+        """Seal an answer to an ask for the party that asked."""
+        key = self._master(registration).answer_key(registration.enrolment)
+        return seal_answer(key, received.octets, received.ask.counter, answer)
+
+    def _master(self, registration: Registration) -> MasterKey:
+        return self._master_keys[registration.enrolment.master_id]
