@@ -1,0 +1,111 @@
+"""Private JSON documents on disk: old or new after a crash, never a mix; damage is noticed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import cattrs
+
+from dtns.sam.errors import SimFileError
+from dtns.sam.protocol.primitives import Key
+
+_T = TypeVar("_T")
+_MAX_OCTETS: Final = 16_000_000
+_CHECK_DIGITS: Final = 16
+
+CONVERTER: Final = cattrs.Converter(forbid_extra_keys=True)
+"""Turns this room's values into JSON values and back; octets are written in hexadecimal."""
+CONVERTER.register_unstructure_hook(bytes, bytes.hex)
+CONVERTER.register_unstructure_hook(Key, bytes.hex)
+CONVERTER.register_structure_hook(bytes, lambda text, _: bytes.fromhex(text))
+CONVERTER.register_structure_hook(Key, lambda text, _: Key.parse(text))
+
+
+def read_document(path: Path, kind: str) -> dict[str, Any] | None:
+    """Return the document of this *kind* at *path*, or None if there is no file.
+
+    Raises SimFileError where the file is readable by others, damaged or of another kind.
+    """
+    try:
+        with path.open("rb") as file:
+            _insist_private(path, os.fstat(file.fileno()))
+            text = file.read(_MAX_OCTETS)
+    except FileNotFoundError:
+        return None
+    except OSError as fault:
+        raise SimFileError(f"cannot read {path}: {fault.strerror}") from fault
+    return _checked(path, kind, text)
+
+
+def write_document(path: Path, kind: str, content: dict[str, Any]) -> None:
+    """Replace the document at *path* (mode 0600); durable when this returns.
+
+    Raises SimFileError where it cannot be written, and then the old one stands.
+    """
+    body = json.dumps(content, separators=(",", ":"), sort_keys=True)
+    document = {"kind": kind, "check": _check(kind, body), "content": content}
+    text = json.dumps(document, indent=1, sort_keys=True).encode() + b"\n"
+    scratch = path.with_name(path.name + ".new")
+    try:
+        _write_through(scratch, text)
+        scratch.replace(path)
+        _sync_folder(path.parent)
+    except OSError as fault:
+        raise SimFileError(f"cannot write {path}: {fault.strerror}") from fault
+
+
+def structure(path: Path, content: dict[str, Any], shape: type[_T]) -> _T:
+    """Return *content* as a value of *shape*; SimFileError if it does not have that shape."""
+    try:
+        return CONVERTER.structure(content, shape)
+    except (cattrs.BaseValidationError, ValueError, TypeError, KeyError):
+        raise SimFileError(f"{path} is whole but not of a form this version knows") from None
+
+
+def _insist_private(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise SimFileError(f"{path} is no file")
+    if status.st_mode & 0o077:
+        raise SimFileError(
+            f"{path} holds keys and others may read it: `chmod 600 {path}`, and rekey the "
+            "party if someone may have"
+        )
+
+
+def _checked(path: Path, kind: str, text: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+        content: dict[str, Any] = document["content"]
+        body = json.dumps(content, separators=(",", ":"), sort_keys=True)
+        whole = document["kind"] == kind and document["check"] == _check(kind, body)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        whole = False
+    if not whole:
+        raise SimFileError(f"{path} is damaged, or no {kind}")
+    return content
+
+
+def _check(kind: str, body: str) -> str:
+    return hashlib.sha256(f"{kind}\n{body}".encode()).hexdigest()[:_CHECK_DIGITS]
+
+
+def _write_through(path: Path, text: bytes) -> None:
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
