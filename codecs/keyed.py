@@ -1,0 +1,59 @@
+"""What was keyed in: text to boxes of digits, whatever digits and separators the phone has."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+GROUP_DIGITS = 4
+LONGEST = 400
+"""Characters an entry may have before it is refused unread."""
+
+_SEPARATORS = frozenset("\t\n\r\x0b\x0c.,:;/_|\u2212\u00b7")
+_SEPARATOR_CATEGORIES = frozenset({"Zs", "Zl", "Zp", "Pd"})
+
+
+def digits_of(text: str) -> str | None:
+    """Return the text with digits as 0-9 and each run of separators as one space.
+
+    Every Unicode decimal digit counts and invisible format characters are dropped. None when
+    anything else is in it.
+    """
+    if text.isascii() and text.replace(" ", "").isdigit():
+        return " ".join(text.split())
+    kept: list[str] = []
+    for character in text:
+        value = unicodedata.decimal(character, None)
+        if value is not None:
+            kept.append(str(value))
+            continue
+        category = unicodedata.category(character)
+        if character in _SEPARATORS or category in _SEPARATOR_CATEGORIES:
+            kept.append(" ")
+        elif category != "Cf":
+            return None
+    return " ".join("".join(kept).split())
+
+
+def boxes_of(entry: str | Sequence[str], *, flat: bool) -> tuple[str, ...] | str | None:
+    """Return the boxes that were filled, or one string of digits when there were none.
+
+    A text is boxed when separators cut it into pieces of three to five digits; separators that
+    cut it in any other way say nothing about groups. A sequence is boxed as it stands, empty
+    boxes included. None for characters that belong in no code.
+    """
+    if isinstance(entry, str):
+        text = digits_of(entry)
+        if text is None:
+            return None
+        pieces = tuple(text.split())
+        boxed = len(pieces) > 1 and all(abs(len(piece) - GROUP_DIGITS) <= 1 for piece in pieces)
+        return pieces if boxed and not flat else "".join(pieces)
+    read = [digits_of(box) for box in entry]
+    boxes = tuple(box.replace(" ", "") for box in read if box is not None)
+    if len(boxes) != len(read):
+        return None
+    return "".join(boxes) if flat else boxes
