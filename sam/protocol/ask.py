@@ -103,10 +103,11 @@ def ask_mac(ask_key: bytes, body: bytes) -> bytes:
 def read_ask(text: str) -> ReceivedAsk:
     """Parse the SMS text of an ask; MalformedError names what breaks the layout."""
     octets = from_text(text)
-    return ReceivedAsk(_parse(octets), octets)
+    return ReceivedAsk(parse_ask(octets), octets)
 
 
-def _parse(octets: bytes) -> Ask:
+def parse_ask(octets: bytes) -> Ask:
+    """Parse the octets of an ask, its MAC not looked at; MalformedError as read_ask."""
     reader = Reader(octets)
     if reader.take(2) != Label.ASK.prefix:
         raise MalformedError("not an ask of this version")

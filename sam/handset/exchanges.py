@@ -1,0 +1,180 @@
+"""The phone and Sam: asks out, answers in."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import evolve, frozen
+
+from dtns.sam.handset.card import Card
+from dtns.sam.handset.simfile import SimFile
+from dtns.sam.handset.state import AskedKey, AskOutcome, SentAsk, State
+from dtns.sam.protocol.answer import Grant, read_answer
+from dtns.sam.protocol.ask import MAX_COUNTER, Ask, Form, Seen
+from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.session import Context, Direction, Party
+from dtns.sam.protocol.wire import MalformedError, to_text
+
+SELF: Final = "self"
+USED_UP: Final = "used-up"
+
+
+@frozen
+class Wish:
+    """What a person wants of a key: a class 0 to 31, who pays, weeks of life (0: Sam's choice)."""
+
+    limit: int = 16
+    direction: Direction = Direction.ASKER_PAYS
+    form: Form = Form.BOTH
+    life: int = 0
+    nonce: int | None = None
+
+
+@frozen
+class Asked:
+    """An ask that is durable and may now be sent; repeated if an equal one was still waiting."""
+
+    counter: int
+    text: str
+    repeated: bool
+
+
+@frozen
+class Received:
+    """What a message turned out to be.
+
+    outcome is answered, refused or ignored; reason says why it was refused or ignored.
+    """
+
+    outcome: str
+    reason: str = ""
+    peer: Number | None = None
+    counter: int | None = None
+    key: AskedKey | None = None
+
+
+def ask(
+    sim: SimFile, card: Card, holder: Number, wish: Wish, now: float, *, anew: bool = False
+) -> Asked | str:
+    """Make an ask for a key with *holder*, or repeat the one that waits for the same wish.
+
+    anew makes another one in any case. Returns a reason instead where no ask can be made.
+    """
+    if holder == sim.number:
+        return SELF
+    state = card.state
+    waiting = None if anew else _waiting(state, holder, wish)
+    if waiting is not None:
+        return again(waiting)
+    if state.counter >= MAX_COUNTER:
+        return USED_UP
+    request = Ask(
+        asker=sim.party,
+        counter=state.counter + 1,
+        holder=holder,
+        limit=wish.limit,
+        direction=wish.direction,
+        form=wish.form,
+        life=wish.life,
+        nonce=wish.nonce,
+        seen=_seen(state, holder),
+    )
+    octets = request.seal(sim.keys.ask)
+    card.keep(state.with_ask(SentAsk(octets, asked_at=now)))
+    return Asked(request.counter, to_text(octets), repeated=False)
+
+
+def again(sent: SentAsk) -> Asked:
+    """Return an ask to be sent once more, octet for octet."""
+    return Asked(sent.ask.counter, to_text(sent.octets), repeated=True)
+
+
+def count_sending(card: Card, counter: int) -> None:
+    """Count that the network took the ask with this counter once more."""
+    sent = _find(card.state, counter)
+    if sent is not None:
+        card.keep(card.state.with_ask(evolve(sent, sent=sent.sent + 1)))
+
+
+def waiting_asks(state: State) -> list[SentAsk]:
+    """Return the asks that have no answer yet, oldest first."""
+    return [sent for sent in state.asks if sent.outcome is AskOutcome.WAITING]
+
+
+def receive(sim: SimFile, card: Card, text: str) -> Received:
+    """Take in one SMS: keep the key or the refusal in it if Sam sealed it for an ask of ours.
+
+    A message may come late, twice and out of order; one already taken in changes nothing.
+    """
+    try:
+        answer = read_answer(text)
+    except MalformedError:
+        return Received("ignored", "malformed")
+    sent = _find(card.state, answer.counter)
+    if sent is None:
+        return Received("ignored", "unknown-ask", counter=answer.counter)
+    opened = answer.open(sim.keys.answer, sent.octets)
+    if opened is None:
+        return Received("ignored", "not-authentic", counter=answer.counter)
+    if isinstance(opened, Grant):
+        return _take_key(sim, card, sent, opened)
+    return _take_refusal(card, sent, opened.reason.code, opened.week)
+
+
+def _take_key(sim: SimFile, card: Card, sent: SentAsk, grant: Grant) -> Received:
+    request = sent.ask
+    context = Context(
+        asker=sim.party,
+        holder=Party(request.holder, grant.holder_generation),
+        epoch=grant.epoch,
+        n=grant.n,
+        terms=grant.terms,
+        nonce=request.nonce,
+    )
+    key = AskedKey(context, grant.session, grant.witness, grant.derived, grant.sealed)
+    if sent.outcome is AskOutcome.ANSWERED:
+        return Received("ignored", "known", request.holder, request.counter)
+    state = card.state.with_ask(evolve(sent, outcome=AskOutcome.ANSWERED, reason=""))
+    state = _with_key(state.at(grant.week, grant.epoch), request.holder, key)
+    card.keep(state)
+    return Received("answered", "", request.holder, request.counter, key)
+
+
+def _take_refusal(card: Card, sent: SentAsk, reason: str, week: int) -> Received:
+    """Take in a refusal; it never takes away a key that this ask has brought."""
+    request, state = sent.ask, card.state
+    if sent.outcome is not AskOutcome.ANSWERED:
+        state = state.with_ask(evolve(sent, outcome=AskOutcome.REFUSED, reason=reason))
+    card.keep(state.at(week, state.epoch))
+    return Received("refused", reason, request.holder, request.counter)
+
+
+def _with_key(state: State, holder: Number, key: AskedKey) -> State:
+    """Return the state with a new key, unless a later one was confirmed or it has expired."""
+    keys = state.asked.get(holder, ())
+    confirmed = max((old.context.order for old in keys if old.confirmed), default=(0, 0, 0))
+    if key.context.order <= confirmed or key.context.terms.expiry <= state.week:
+        return state
+    return state.with_asked(holder, key)
+
+
+def _find(state: State, counter: int) -> SentAsk | None:
+    return next((sent for sent in state.asks if sent.ask.counter == counter), None)
+
+
+def _waiting(state: State, holder: Number, wish: Wish) -> SentAsk | None:
+    for sent in reversed(waiting_asks(state)):
+        request = sent.ask
+        asked = Wish(request.limit, request.direction, request.form, request.life, request.nonce)
+        if request.holder == holder and asked == wish:
+            return sent
+    return None
+
+
+def _seen(state: State, holder: Number) -> Seen:
+    """Return the proof of the highest key held with *holder*, for Sam to notice a loss."""
+    keys = state.asked.get(holder, ())
+    if not keys:
+        return Seen()
+    latest = max(keys, key=lambda key: (key.context.epoch, key.context.n))
+    return Seen(latest.context.epoch, latest.context.n, latest.witness)

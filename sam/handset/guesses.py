@@ -1,0 +1,48 @@
+"""The guess budget: every comparison with a typed tag is paid for before it is made.
+
+A comparison with a tag of t bits costs 2^-t. A SIM spends at most 2^-27 a year, which is 8,192
+comparisons of a 40-bit tag, over all keys and peers together.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import evolve, frozen
+
+_UNIT_BITS: Final = 64
+BUDGET: Final = 1 << (_UNIT_BITS - 27)
+"""What a SIM may spend in a year, in units of 2^-64."""
+STRANGERS_BUDGET: Final = BUDGET // 2
+"""The part of it that entries under numbers never heard of share, so that they use up no more."""
+YEAR_WEEKS: Final = 52
+
+
+def price(tag_bits: int, comparisons: int) -> int:
+    """Return the price of comparing this often with a tag of *tag_bits* bits, in units."""
+    return comparisons << (_UNIT_BITS - tag_bits)
+
+
+@frozen
+class Guesses:
+    """What was spent since the week *since*, in all and by strangers."""
+
+    since: int = 0
+    spent: int = 0
+    strangers: int = 0
+
+    def at(self, week: int) -> Guesses:
+        """Return the account as of *week* (authenticated time): a year later it starts anew."""
+        return Guesses(since=week) if week >= self.since + YEAR_WEEKS else self
+
+    def charged(self, units: int, *, stranger: bool) -> Guesses | None:
+        """Return the account after paying *units*, or None if they are not there."""
+        strangers = self.strangers + units if stranger else self.strangers
+        if self.spent + units > BUDGET or strangers > STRANGERS_BUDGET:
+            return None
+        return evolve(self, spent=self.spent + units, strangers=strangers)
+
+    def refunded(self, units: int, *, stranger: bool) -> Guesses:
+        """Return the account after *units* that were paid and not used came back."""
+        strangers = self.strangers - units if stranger else self.strangers
+        return evolve(self, spent=self.spent - units, strangers=strangers)

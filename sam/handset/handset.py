@@ -1,0 +1,98 @@
+"""The handset: one SIM, its card, and everything a person can do with them. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from attrs import evolve
+
+from dtns.codecs.digits import PROFILES, encode, show
+from dtns.sam.handset import confirmations, exchanges, tickets
+from dtns.sam.handset.card import Card
+from dtns.sam.handset.simfile import SimFile
+from dtns.sam.handset.state import AskedKey, HeldKey, Peer
+from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.session import NONCE_BITS
+
+_RANDOM_OCTETS: Final = 4
+
+
+class Handset:
+    """A phone. Each method returns only after what it changed is durable on the card.
+
+    random gives as many random octets as it is asked for.
+    """
+
+    def __init__(self, sim: SimFile, card: Card, random: Callable[[int], bytes]) -> None:
+        self.sim = sim
+        self.card = card
+        self._random = random
+
+    def ask(
+        self, holder: Number, wish: exchanges.Wish, now: float, *, anew: bool = False
+    ) -> exchanges.Asked | str:
+        """Make an ask, or repeat the one that waits for the same; see exchanges.ask."""
+        return exchanges.ask(self.sim, self.card, holder, wish, now, anew=anew)
+
+    def waiting(self) -> list[exchanges.Asked]:
+        """Return the asks without an answer, oldest first, ready to be sent again."""
+        return [exchanges.again(sent) for sent in exchanges.waiting_asks(self.card.state)]
+
+    def count_sending(self, counter: int) -> None:
+        """Count that the network took an ask."""
+        exchanges.count_sending(self.card, counter)
+
+    def receive(self, text: str) -> exchanges.Received:
+        """Take in one SMS; see exchanges.receive."""
+        return exchanges.receive(self.sim, self.card, text)
+
+    def ticket(
+        self, holder: Number, *, sealed: bool = False, parity: int | None = None
+    ) -> tickets.Shown | str:
+        """Show the ticket of the newest key with *holder*; see tickets.show_ticket."""
+        return tickets.show_ticket(self.card, holder, sealed=sealed, parity=parity)
+
+    def enter(self, asker: Number, entry: str) -> tickets.Entered:
+        """Take in a ticket from *asker*; see tickets.enter."""
+        return tickets.enter(self.sim, self.card, asker, entry)
+
+    def nonce(self, asker: Number) -> str:
+        """Hand out a nonce J, 8 digits: from now on *asker*'s tickets must be made with it.
+
+        Sam binds it into the key, so that the key is known to be younger than the nonce
+        (Needham and Schroeder 1987).
+        """
+        octets = int.from_bytes(self._random(_RANDOM_OCTETS))
+        value = octets % (1 << NONCE_BITS)
+        state = self.card.state
+        peer = evolve(state.peers.get(asker, Peer()), nonce=value)
+        self.card.keep(state.with_peer(asker, peer))
+        return show(encode(PROFILES["request"], value))
+
+    def forget_nonce(self, asker: Number) -> bool:
+        """Take back the nonce handed out to *asker*; False if none was out."""
+        peer = self.card.state.peers.get(asker)
+        if peer is None or peer.nonce is None:
+            return False
+        self.card.keep(self.card.state.with_peer(asker, evolve(peer, nonce=None)))
+        return True
+
+    def challenge(self, asker: Number) -> confirmations.Code | str:
+        """Make a challenge to *asker*; see confirmations.challenge."""
+        return confirmations.challenge(self.card, asker)
+
+    def respond(self, holder: Number, entry: str) -> confirmations.Code | confirmations.Verdict:
+        """Answer *holder*'s challenge; see confirmations.respond."""
+        return confirmations.respond(self.card, holder, entry)
+
+    def check(self, asker: Number, entry: str) -> confirmations.Verdict:
+        """Check *asker*'s confirmation; see confirmations.check."""
+        return confirmations.check(self.card, asker, entry)
+
+    def keys(self) -> list[tuple[Number, AskedKey | HeldKey]]:
+        """Return every key with the number of its other party."""
+        state = self.card.state
+        asked = [(number, key) for number, keys in state.asked.items() for key in keys]
+        held = [(number, key) for number, peer in state.peers.items() for key in peer.held]
+        return [*asked, *held]

@@ -1,0 +1,188 @@
+"""What a SIM remembers: monotone counters, marks and bounded sets, as frozen values."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final, TypeVar
+
+from attrs import evolve, field, frozen
+
+from dtns.sam.handset.guesses import Guesses
+from dtns.sam.protocol.ask import Ask, parse_ask
+from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.primitives import Key
+from dtns.sam.protocol.sealed import Sealed
+from dtns.sam.protocol.session import Context, Party
+from dtns.sam.protocol.ticket import Header
+from dtns.sam.protocol.weeks import LONGEST_LIFE_WEEKS
+
+MAX_ASKS: Final = 64
+"""Asks remembered; the oldest go first. As many as Sam's replay window is wide."""
+MAX_PEERS: Final = 256
+MAX_KEYS_A_PEER: Final = 4
+
+
+class AskOutcome(Enum):
+    """What became of an ask."""
+
+    WAITING = "waiting"
+    ANSWERED = "answered"
+    REFUSED = "refused"
+
+
+@frozen
+class SentAsk:
+    """An ask as it was sent, octet for octet, so that it can be repeated.
+
+    asked_at is a POSIX time by the phone's clock, for show alone; sent counts the sendings that
+    the network took.
+    """
+
+    octets: bytes
+    asked_at: float
+    sent: int = 0
+    outcome: AskOutcome = AskOutcome.WAITING
+    reason: str = ""
+
+    @property
+    def ask(self) -> Ask:
+        """The ask that the octets spell."""
+        return parse_ask(self.octets)
+
+
+@frozen
+class AskedKey:
+    """A key this SIM asked Sam for.
+
+    answered is the highest challenge count answered under it, failures the bad challenges.
+    """
+
+    context: Context
+    session: Key
+    witness: bytes
+    derived: bool = True
+    sealed: Sealed | None = None
+    answered: int = 0
+    failures: int = 0
+    confirmed: bool = False
+
+
+@frozen
+class HeldKey:
+    """A key this SIM holds by a ticket.
+
+    challenged counts the challenges made under it, pending is the count of the one that is
+    open (0: none), failures the bad confirmations.
+    """
+
+    context: Context
+    session: Key
+    challenged: int = 0
+    pending: int = 0
+    failures: int = 0
+    confirmed: bool = False
+
+    @property
+    def header(self) -> Header:
+        """The header of the ticket that brought the key."""
+        return Header.of(self.context)
+
+
+@frozen
+class Peer:
+    """What this SIM knows of a party whose tickets it takes.
+
+    generation is the highest seen; mark is the (generation, epoch, n) of the last key confirmed,
+    below which nothing is taken; nonce is the J handed out and not yet used; until is the week
+    up to which the mark must be kept.
+    """
+
+    generation: int = 1
+    mark: tuple[int, int, int] = (0, 0, 0)
+    held: tuple[HeldKey, ...] = ()
+    nonce: int | None = None
+    until: int = 0
+
+    def key(self, order: tuple[int, int, int]) -> HeldKey | None:
+        """Return the key held under this (generation, epoch, n), or None."""
+        return next((key for key in self.held if key.context.order == order), None)
+
+    def with_key(self, key: HeldKey) -> Peer:
+        """Return the peer with this key put in, or put in the place of its former self."""
+        until = max(self.until, key.context.terms.expiry + LONGEST_LIFE_WEEKS)
+        return evolve(self, held=with_key(self.held, key), until=until)
+
+
+@frozen
+class State:
+    """All of it. party binds the state to its SIM; week is the latest authenticated time.
+
+    counter is the last request counter used, epoch the highest of Sam's seen, floor the epoch
+    below which Sam said to take nothing.
+    """
+
+    party: Party
+    week: int
+    epoch: int
+    counter: int = 0
+    floor: int = 0
+    guesses: Guesses = field(factory=Guesses)
+    asks: tuple[SentAsk, ...] = ()
+    asked: dict[Number, tuple[AskedKey, ...]] = field(factory=dict)
+    peers: dict[Number, Peer] = field(factory=dict)
+
+    def at(self, week: int, epoch: int) -> State:
+        """Return the state after authenticated news of the time and of Sam's epoch.
+
+        Neither ever falls. Keys that have expired are forgotten, marks stay.
+        """
+        week, epoch = max(week, self.week), max(epoch, self.epoch)
+        asked = {number: _unexpired(keys, week) for number, keys in self.asked.items()}
+        peers = {
+            number: evolve(peer, held=_unexpired(peer.held, week))
+            for number, peer in self.peers.items()
+            if week < peer.until or peer.nonce is not None
+        }
+        asked = {number: keys for number, keys in asked.items() if keys}
+        return evolve(self, week=week, epoch=epoch, asked=asked, peers=peers)
+
+    def with_ask(self, sent: SentAsk) -> State:
+        """Return the state with this ask remembered, in the place of its former self if any."""
+        counter = sent.ask.counter
+        others = [known for known in self.asks if known.ask.counter != counter]
+        asks = sorted([*others, sent], key=lambda known: known.ask.counter)
+        return evolve(self, asks=tuple(asks[-MAX_ASKS:]), counter=max(self.counter, counter))
+
+    def with_peer(self, number: Number, peer: Peer) -> State:
+        """Return the state with this peer in it."""
+        return evolve(self, peers={**self.peers, number: peer})
+
+    def with_asked(self, number: Number, key: AskedKey) -> State:
+        """Return the state with this key asked for with *number*, its former self replaced."""
+        keys = with_key(self.asked.get(number, ()), key)
+        return evolve(self, asked={**self.asked, number: keys})
+
+    def without_asked_below(self, number: Number, key: AskedKey) -> State:
+        """Return the state without the keys asked for with *number* before *key*."""
+        keys = tuple(k for k in self.asked[number] if k.context.order >= key.context.order)
+        return evolve(self, asked={**self.asked, number: keys})
+
+
+_K = TypeVar("_K", AskedKey, HeldKey)
+
+
+def with_key(keys: tuple[_K, ...], key: _K) -> tuple[_K, ...]:
+    """Return *keys*, lowest first, with *key* put in or put in the place of its former self.
+
+    Beyond MAX_KEYS_A_PEER the lowest that is not confirmed goes: it can be had again.
+    """
+    kept = [known for known in keys if known.context.order != key.context.order]
+    kept.append(key)
+    kept.sort(key=lambda known: known.context.order)
+    while len(kept) > MAX_KEYS_A_PEER:
+        kept.remove(next((known for known in kept if not known.confirmed), kept[0]))
+    return tuple(kept)
+
+
+def _unexpired(keys: tuple[_K, ...], week: int) -> tuple[_K, ...]:
+    return tuple(key for key in keys if week < key.context.terms.expiry)
