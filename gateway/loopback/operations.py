@@ -6,7 +6,7 @@ gateway/README.md is the specification; `dtns.gateway.loopback.wire` puts these 
 from __future__ import annotations
 
 import re
-from dataclasses import MISSING, dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 VALIDITY_SECONDS: Final = 7 * 86400
 WINDOW: Final = 32
 LARGEST: Final = 1e12
+OUTAGES_AT_MOST: Final = 64
 
 
 def _is_number(value: Any) -> bool:
@@ -24,11 +25,19 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_outage(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))  # noqa: PLR2004 # start, length
+    return (
+        isinstance(value, list | tuple)
+        and len(value) == len(("start", "length"))
+        and all(map(_is_number, value))
+    )
 
 
 def _is_outages(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_is_outage, value))
+    return (
+        isinstance(value, list | tuple)
+        and len(value) <= OUTAGES_AT_MOST
+        and all(map(_is_outage, value))
+    )
 
 
 def _whole(low: int, high: int) -> Check:
@@ -50,7 +59,7 @@ TEXT: Final[Check] = (lambda value: isinstance(value, str), "a string")
 FLAG: Final[Check] = (lambda value: isinstance(value, bool), "true or false")
 SECONDS: Final[Check] = (lambda value: _is_number(value) and value > 0, "a number above 0")
 FIGURE: Final[Check] = (_is_number, "a number")
-OUTAGES: Final[Check] = (_is_outages, "a list of [start, length] pairs in seconds")
+OUTAGES: Final[Check] = (_is_outages, "up to 64 [start, length] pairs in seconds")
 COUNT: Final = _whole(0, 2**53)
 FRAME: Final = _whole(1, 1000)
 
@@ -144,7 +153,7 @@ class Report:
 
     network_id: str = _wire(TOKEN)
     id: str = _wire(TOKEN)
-    sender: str = _wire(NUMBER, name="from")
+    recipient: str = _wire(NUMBER, name="to")
     state: Literal["delivered", "failed", "expired"] = _wire(STATE)
 
 
@@ -168,6 +177,11 @@ class Faults:
     outages: Sequence[Sequence[float]] | None = _wire(OUTAGES, default=None)
     signal: bool | None = _wire(FLAG, default=None)
     allow_spoofing: bool | None = _wire(FLAG, default=None)
+
+    def given(self) -> dict[str, Any]:
+        """Return the fields that are set."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
