@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from typing import Final, NoReturn
 
@@ -61,20 +62,25 @@ def main() -> NoReturn:
         dtns.main(prog_name="dtns", standalone_mode=False)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
-    except click.exceptions.Abort:
-        sys.exit(Exit.INTERRUPTED)
-    except click.ClickException as fault:
-        fault.show()
-        sys.exit(fault.exit_code)
-    except KeyboardInterrupt:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         sys.exit(Exit.INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(Exit.DONE)
+    except click.ClickException as fault:
+        fault.show()
+        _leave(fault.format_message(), fault.exit_code)
     except Exception as fault:
         code = exit_for(fault)
         if code is None:
             raise
         click.echo(f"dtns: {fault}", err=True)
-        sys.exit(code)
+        _leave(str(fault), code)
     sys.exit(Exit.DONE)
+
+
+def _leave(message: str, code: int) -> NoReturn:
+    """Exit after a fault; where JSON was asked for, stdout gets its one object all the same."""
+    if "--json" in sys.argv:
+        click.echo(json.dumps({"status": "error", "message": message}))
+    sys.exit(code)

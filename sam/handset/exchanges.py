@@ -32,11 +32,11 @@ class Wish:
 
 @frozen
 class Asked:
-    """An ask that is durable and may now be sent; repeated if an equal one was still waiting."""
+    """An ask that is durable and may now be sent; sent counts how often the network took it."""
 
     counter: int
     text: str
-    repeated: bool
+    sent: int = 0
 
 
 @frozen
@@ -81,12 +81,12 @@ def ask(
     )
     octets = request.seal(sim.keys.ask)
     card.keep(state.with_ask(SentAsk(octets, asked_at=now)))
-    return Asked(request.counter, to_text(octets), repeated=False)
+    return Asked(request.counter, to_text(octets))
 
 
 def again(sent: SentAsk) -> Asked:
     """Return an ask to be sent once more, octet for octet."""
-    return Asked(sent.ask.counter, to_text(sent.octets), repeated=True)
+    return Asked(sent.ask.counter, to_text(sent.octets), sent.sent)
 
 
 def count_sending(card: Card, counter: int) -> None:
