@@ -59,9 +59,7 @@ def dtns() -> None:
 def main() -> NoReturn:
     """Run the command line and exit with a code of the contract; never show a traceback."""
     try:
-        dtns.main(prog_name="dtns", standalone_mode=False)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+        code = dtns.main(prog_name="dtns", standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):
         sys.exit(Exit.INTERRUPTED)
     except BrokenPipeError:
@@ -71,12 +69,12 @@ def main() -> NoReturn:
         fault.show()
         _leave(fault.format_message(), fault.exit_code)
     except Exception as fault:
-        code = exit_for(fault)
-        if code is None:
+        meaning = exit_for(fault)
+        if meaning is None:
             raise
         click.echo(f"dtns: {fault}", err=True)
-        _leave(str(fault), code)
-    sys.exit(Exit.DONE)
+        _leave(str(fault), meaning)
+    sys.exit(code if isinstance(code, int) else Exit.DONE)
 
 
 def _leave(message: str, code: int) -> NoReturn:

@@ -47,7 +47,18 @@ _WAIT = click.option(
 )
 
 
-@click.group(invoke_without_command=True)
+class PhoneGroup(click.Group):
+    """Takes its options before the SIM file or between it and the command."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the options that follow the SIM file in front of it, then parse as any group."""
+        end = 1
+        while args and args[end : end + 1] and args[end].startswith("-"):
+            end += 2 if args[end] == "--network" else 1
+        return super().parse_args(ctx, [*args[1:end], *args[:1], *args[end:]])
+
+
+@click.group(cls=PhoneGroup, invoke_without_command=True)
 @click.argument("sim_file", type=click.Path(path_type=Path))
 @click.option("--network", metavar="ENDPOINT", help="The network to attach to. [SIM file's own]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
