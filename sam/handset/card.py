@@ -46,7 +46,7 @@ class FileCard:
     """A card in a file: after a crash it holds the old state or the new one, never a mix.
 
     A file can be copied back by whoever owns the device, which a SIM's memory cannot: such a
-    rollback goes unnoticed here (sam/README.md, section 10).
+    rollback goes unnoticed here (sam/README.md, section 13).
     """
 
     def __init__(self, path: Path, state: State) -> None:

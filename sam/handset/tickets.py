@@ -184,7 +184,7 @@ def _open_sealed(sim: SimFile, bits: int, context: Context) -> Key | None:
 def _admit(
     state: State, asker: Number, context: Context, session: Key, reading: Reading
 ) -> tuple[State, Entered]:
-    """Apply the holder's rule to a ticket whose tag was good (sam/README.md, section 9)."""
+    """Apply the holder's rule to a ticket whose tag was good (sam/README.md, section 11)."""
     known = state.peers.get(asker)
     reason = _objection(state, known, context)
     if known is None and reason:

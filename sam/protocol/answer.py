@@ -1,4 +1,4 @@
-"""M2, Sam's answer: the key, or an authenticated refusal, sealed for the asker (section 5)."""
+"""M2, Sam's answer: the key, or an authenticated refusal, sealed for the asker (section 6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""M4 and M5: the holder challenges, the asker confirms, 26 bits each way (section 8)."""
+"""M4 and M5: the holder challenges, the asker confirms, 26 bits each way (section 9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sealed ticket: the key itself, as the textbook has it, in 202 bits (section 7)."""
+"""The sealed ticket: the key itself, as the textbook has it, in 202 bits (section 8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""M3, the ticket: 66 bits from which the holder's SIM derives the key (section 6)."""
+"""M3, the ticket: 66 bits from which the holder's SIM derives the key (section 7)."""
 
 from __future__ import annotations
 
