@@ -1,0 +1,151 @@
+"""The store as Sam uses it: the issuer's records, the registry and the outbox in one file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Self
+
+from dtns.sam.issuing.records import Decision, Registration
+from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.session import Party
+from dtns.sam.store.database import Database, Meta
+from dtns.sam.store.outbox import OutboxRows
+from dtns.sam.store.registry import Registry
+from dtns.sam.store.rows import (
+    DECISION_COLUMNS,
+    PARTY_COLUMNS,
+    decision_row,
+    party_row,
+    to_decision,
+    to_registration,
+)
+
+_Pair = tuple[int, int, int, int, int]
+
+_FIND_PARTY: Final = f"SELECT {PARTY_COLUMNS} FROM party WHERE number = ?"  # noqa: S608 (constants)
+_SAVE_PARTY: Final = (
+    f"REPLACE INTO party ({PARTY_COLUMNS})"  # noqa: S608 (constants)
+    " VALUES (?,?,?,?,?,?,?,?,?,?,?)"
+)
+_FIND_DECISION: Final = (
+    f"SELECT {DECISION_COLUMNS} FROM decision"  # noqa: S608 (constants)
+    " WHERE asker = ? AND asker_generation = ? AND counter = ?"
+)
+_ADD_DECISION: Final = (
+    f"INSERT INTO decision ({DECISION_COLUMNS})"  # noqa: S608 (constants)
+    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+)
+_COUNT_REPEAT: Final = (
+    "UPDATE decision SET repeats = repeats + 1"
+    " WHERE asker = ? AND asker_generation = ? AND counter = ?"
+)
+_FIND_PAIR: Final = (
+    "SELECT last_n FROM pair WHERE asker = ? AND asker_generation = ?"
+    " AND holder = ? AND holder_generation = ? AND epoch = ?"
+)
+_SAVE_PAIR: Final = "REPLACE INTO pair VALUES (?,?,?,?,?,?)"
+
+
+class Store(Database):
+    """Sam's records, valid inside `with store.transaction():` and durable once that is left.
+
+    Within a transaction each party, pair counter and the meta row is read once. The registry
+    (parties and issues for the operator) and the outbox share the file and the transaction.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        super().__init__(path, connection)
+        self.registry = Registry(connection)
+        self.outbox = OutboxRows(connection)
+        self._meta: Meta | None = None
+        self._parties: dict[Number, Registration | None] = {}
+        self._pairs: dict[_Pair, int] = {}
+
+    @contextmanager
+    def transaction(self) -> Iterator[Self]:
+        """Do all that happens inside durably, or none of it; StoreError where it cannot be."""
+        self._forget()
+        try:
+            with super().transaction():
+                yield self
+        finally:
+            self._forget()
+
+    def meta(self) -> Meta:
+        """Return what the store says of itself."""
+        if self._meta is None:
+            self._meta = super().meta()
+        return self._meta
+
+    @property
+    def epoch(self) -> int:
+        """Sam's incarnation."""
+        return self.meta().epoch
+
+    @property
+    def behind(self) -> bool:
+        """Whether a phone has proved that this store forgot keys."""
+        return self.meta().behind
+
+    def note_behind(self) -> None:
+        """Remember that, until the epoch is raised."""
+        self.connection.execute("UPDATE meta SET behind = 1")
+        self._meta = None
+
+    def registration(self, number: Number) -> Registration | None:
+        """Return the party with this number, or None."""
+        if number not in self._parties:
+            row = self.connection.execute(_FIND_PARTY, (int(number),)).fetchone()
+            self._parties[number] = None if row is None else to_registration(row)
+        return self._parties[number]
+
+    def save(self, registration: Registration) -> None:
+        """Replace, or begin, what is known of a party."""
+        self.connection.execute(_SAVE_PARTY, party_row(registration))
+        self._parties[registration.enrolment.number] = registration
+
+    def decision(self, asker: Party, counter: int) -> Decision | None:
+        """Return what was decided on the ask with this counter, or None."""
+        key = (int(asker.number), asker.generation, counter)
+        row = self.connection.execute(_FIND_DECISION, key).fetchone()
+        return None if row is None else to_decision(row)
+
+    def add(self, decision: Decision) -> None:
+        """Remember a new decision."""
+        self.connection.execute(_ADD_DECISION, decision_row(decision))
+
+    def count_repeat(self, asker: Party, counter: int) -> None:
+        """Count one more sending of the answer to this ask."""
+        self.connection.execute(_COUNT_REPEAT, (int(asker.number), asker.generation, counter))
+
+    def last_n(self, asker: Party, holder: Party, epoch: int) -> int:
+        """Return the highest n issued in this pair and epoch, 0 if none."""
+        pair = _pair(asker, holder, epoch)
+        if pair not in self._pairs:
+            row = self.connection.execute(_FIND_PAIR, pair).fetchone()
+            self._pairs[pair] = 0 if row is None else row[0]
+        return self._pairs[pair]
+
+    def raise_n(self, asker: Party, holder: Party, epoch: int, n: int) -> None:
+        """Remember *n* as the highest issued in this pair and epoch."""
+        pair = _pair(asker, holder, epoch)
+        self.connection.execute(_SAVE_PAIR, (*pair, n))
+        self._pairs[pair] = n
+
+    def _forget(self) -> None:
+        self._meta = None
+        self._parties.clear()
+        self._pairs.clear()
+
+
+def _pair(asker: Party, holder: Party, epoch: int) -> _Pair:
+    return (
+        int(asker.number),
+        asker.generation,
+        int(holder.number),
+        holder.generation,
+        epoch,
+    )
