@@ -1,0 +1,55 @@
+"""The commented configuration that `dtns init` writes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+EXAMPLE: Final = """\
+# The configuration of a dtns key service. Paths are relative to this file.
+# `dtns config check` names every fault; a key left out has the value shown here.
+
+[sam]
+# The number to which phones send their asks.
+service_number = "7267"
+# Everything Sam must remember, an SQLite file.
+store = "dtns.sqlite"
+# The master keys. Keep a copy in a safe; without it every SIM is worthless.
+master_key = "master.key"
+# Through this Unix socket other dtns commands reach a running Sam; only its owner may.
+admin_socket = "admin.sock"
+
+[policy]
+# Life of a key where the asker names none, and the longest life granted: 1 to 104 weeks.
+default_life_weeks = 26
+longest_life_weeks = 52
+# Highest limit class granted, 0 to 31.
+highest_limit_class = 16
+# New keys that a party can ask for in a day; beyond it asks are refused. 1 to 10000.
+asks_per_day = 50
+# Answers of any kind sent to a party in a day; beyond it there is silence. 1 to 100000.
+messages_per_day = 200
+# How often the answer to one ask is sent again. 1 to 1000.
+repeats_per_ask = 32
+# Issue random keys only, which need the long sealed ticket.
+random_keys = false
+
+[network]
+# Run a loopback network inside `dtns serve`, to which terminal phones attach.
+embedded = true
+# Where it listens: unix:PATH or tcp:HOST:PORT.
+endpoint = "unix:network.sock"
+# What it does to messages: mean delay and its spread in seconds, and three probabilities.
+delay = 0.0
+jitter = 0.0
+loss = 0.0
+duplication = 0.0
+reordering = 0.0
+# A whole number makes the network's faults repeatable.
+# seed = 1
+
+[gateway.loopback]
+# Reach phones through a loopback network.
+enabled = true
+# Another network than the one above.
+# endpoint = "tcp:127.0.0.1:7700"
+"""

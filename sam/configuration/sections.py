@@ -1,0 +1,162 @@
+"""The sections of `dtns.toml`, as values with their defaults and ranges."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any, Final
+
+from attrs import asdict, field, frozen
+
+from dtns.gateway.loopback.address import SUN_PATH_OCTETS, parse_address
+from dtns.gateway.loopback.conditions import Conditions
+from dtns.sam.issuing.policy import Policy
+
+_SERVICE_NUMBER: Final = re.compile(r"\+?[0-9]{2,15}")
+
+
+def _is_service_number(_: object, __: object, value: str) -> None:
+    if _SERVICE_NUMBER.fullmatch(value) is None:
+        raise ValueError('must be 2 to 15 digits in quotes, as in "7267" or "+254700000000"')
+
+
+@frozen
+class SamSection:
+    """`[sam]`: where Sam is reached and keeps what it knows; paths are relative to the file."""
+
+    service_number: str = field(default="7267", validator=_is_service_number)
+    store: Path = Path("dtns.sqlite")
+    master_key: Path = Path("master.key")
+    admin_socket: Path = Path("admin.sock")
+
+
+@frozen
+class NetworkSection:
+    """`[network]`: the loopback network that `dtns serve` can run inside itself."""
+
+    embedded: bool = True
+    endpoint: str = "unix:network.sock"
+    delay: float = 0.0
+    jitter: float = 0.0
+    loss: float = 0.0
+    duplication: float = 0.0
+    reordering: float = 0.0
+    seed: int | None = None
+
+    @property
+    def conditions(self) -> Conditions:
+        """What the network does to messages; ConditionsError names every value out of range."""
+        return Conditions(
+            delay=self.delay,
+            jitter=self.jitter,
+            loss=self.loss,
+            duplication=self.duplication,
+            reordering=self.reordering,
+        )
+
+
+@frozen
+class LoopbackSection:
+    """`[gateway.loopback]`: Sam's own line to a loopback network, by default the embedded one."""
+
+    enabled: bool = True
+    endpoint: str | None = None
+
+
+@frozen
+class Config:
+    """A whole configuration; path is the file it was read from, absolute."""
+
+    path: Path
+    sam: SamSection = field(factory=SamSection)
+    policy: Policy = field(factory=Policy)
+    network: NetworkSection = field(factory=NetworkSection)
+    loopback: LoopbackSection = field(factory=LoopbackSection)
+
+    @property
+    def folder(self) -> Path:
+        """The directory of the file, to which its relative paths belong."""
+        return self.path.parent
+
+    @property
+    def store(self) -> Path:
+        """The store's file."""
+        return self.folder / self.sam.store
+
+    @property
+    def lock(self) -> Path:
+        """The lock that the only Sam on this store holds; it stands beside the store."""
+        return self.store.parent / "lock"
+
+    @property
+    def master_key(self) -> Path:
+        """The master key file."""
+        return self.folder / self.sam.master_key
+
+    @property
+    def admin_socket(self) -> Path:
+        """The Unix socket through which a running Sam is administered."""
+        return self.folder / self.sam.admin_socket
+
+    @property
+    def network_endpoint(self) -> str:
+        """Where the embedded network listens; a Unix path is absolute."""
+        return self._absolute(self.network.endpoint)
+
+    @property
+    def loopback_endpoint(self) -> str:
+        """The network on which Sam is reached and phones attach; a Unix path is absolute."""
+        return self._absolute(self.loopback.endpoint or self.network.endpoint)
+
+    def section(self, name: str) -> Any:
+        """Return the section that the file calls *name*."""
+        return getattr(self, name.rpartition(".")[2])
+
+    def effective(self) -> dict[str, Any]:
+        """Return every value in force, by section and key, as JSON values; no secret is in it."""
+        values = {name: asdict(self.section(name)) for name in SECTIONS}
+        values["sam"] |= {
+            "store": str(self.store),
+            "master_key": str(self.master_key),
+            "admin_socket": str(self.admin_socket),
+        }
+        values["network"]["endpoint"] = self.network_endpoint
+        values["gateway.loopback"]["endpoint"] = self.loopback_endpoint
+        return values
+
+    def _absolute(self, endpoint: str) -> str:
+        kind, _, path = endpoint.partition(":")
+        return f"unix:{self.folder / path}" if kind == "unix" else endpoint
+
+
+SECTIONS: Final = {
+    "sam": SamSection,
+    "policy": Policy,
+    "network": NetworkSection,
+    "gateway.loopback": LoopbackSection,
+}
+"""Each section of the file and the class whose fields are its keys."""
+
+
+def objections_to_sockets(config: Config) -> dict[str, str]:
+    """Return, by key, why Sam could not listen or connect where the configuration says."""
+    objections = {}
+    length = len(os.fsencode(config.admin_socket))
+    if length > SUN_PATH_OCTETS:
+        objections["sam.admin_socket"] = (
+            f"{config.admin_socket} is too long for a Unix socket: {length} octets, at most "
+            f"{SUN_PATH_OCTETS}; choose a directory with a shorter path, or a short absolute path "
+            "for the socket alone"
+        )
+    for key, endpoint in (
+        ("network.endpoint", config.network_endpoint),
+        ("gateway.loopback.endpoint", config.loopback_endpoint),
+    ):
+        try:
+            parse_address(endpoint)
+        except ValueError as fault:
+            objections.setdefault(key, str(fault))
+    if config.loopback.endpoint is None:
+        objections.pop("gateway.loopback.endpoint", None)
+    return objections
