@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dtns.codecs.columns import P
-from dtns.codecs.keyed import GROUP_DIGITS, LONGEST, boxes_of
-from dtns.codecs.packing import pack, unpack
+from dtns.codecs.keyed import LONGEST, boxes_of
+from dtns.codecs.packing import pack
 from dtns.codecs.parity import code_of
 from dtns.codecs.profiles import MAX_PARITY, PROFILES, Profile
 from dtns.codecs.reading import Reading, Status
+from dtns.codecs.verdict import Guesses, judge, plausible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -75,48 +76,35 @@ def decode(
     flat: bool = False,
     candidates: int | None = None,
 ) -> Reading:
-    """Read what a person typed; no string makes it raise.
+    """Read what a person typed; no entry makes it raise.
+
+    With ``check`` a reading is accepted or repaired only if ``check`` takes its payload. Without,
+    a repair is one that the code itself guarantees, and a code without parity groups is accepted
+    for being well formed.
 
     Args:
         profile: the kind of code that is expected.
-        entry: a text whose separators make the boxes, or one string a box.
-        check: the MAC: called with a payload, at most ``candidates`` times.
+        entry: a text whose separators make the boxes, or one text a box.
+        check: the MAC: called at most ``candidates`` times, never twice with one payload.
         parity: parity groups the code was shown with; inferred from the entry when None.
         flat: take the digits as one stream and ignore the boxes.
         candidates: readings that may be tested; the profile's own limit when None.
+
+    Raises:
+        ValueError: the profile never shows that many parity groups, or ``candidates`` is negative.
     """
+    if parity is not None and not 0 <= parity <= profile.max_parity:
+        raise ValueError(f"{profile.name} shows 0 to {profile.max_parity} parity groups")
+    limit = profile.candidates if candidates is None else candidates
+    if limit < 0:
+        raise ValueError("the number of candidates cannot be negative")
     if sum(map(len, entry)) > LONGEST:
-        return Reading(Status.REFUSED, reason="too-long", wanted=profile.groups)
-    boxes = boxes_of(entry, flat=flat)
-    if boxes is None:
-        return Reading(Status.REFUSED, reason="characters", wanted=profile.groups)
-    if isinstance(boxes, str):
-        boxes = tuple(boxes[i : i + GROUP_DIGITS] for i in range(0, len(boxes), GROUP_DIGITS))
-    if not any(boxes):
-        return Reading(Status.REFUSED, reason="empty", wanted=profile.groups)
-    count = len(boxes) - profile.groups if parity is None else parity
-    wanted = profile.groups + min(max(count, profile.parity), profile.max_parity)
-    if len(boxes) != wanted or any(len(box) != GROUP_DIGITS for box in boxes):
-        return Reading(Status.REFUSED, reason="length", wanted=wanted)
-    return _plain(profile, tuple(map(int, boxes)), check, candidates)
-
-
-def _plain(
-    profile: Profile,
-    groups: tuple[int, ...],
-    check: Callable[[int], bool] | None,
-    candidates: int | None,
-) -> Reading:
-    code = code_of(profile)
-    shown, said = groups[: profile.groups], list(groups[profile.groups :])
-    symbols = [(g - c) % P for g, c in zip(shown, code.constants, strict=False)]
-    payload = unpack(symbols, profile.bits)
-    more = Status.MORE if len(said) < profile.max_parity else Status.REFUSED
-    if payload is None or max(groups) >= P or code.parity(shown, 0, len(said)) != said:
-        return Reading(more, reason="not-canonical", wanted=len(groups))
-    if check is None:
-        return Reading(Status.ACCEPTED, payload, groups, wanted=len(groups))
-    tried = min(1, profile.candidates if candidates is None else candidates)
-    if tried and check(payload):
-        return Reading(Status.ACCEPTED, payload, groups, candidates_tried=1, wanted=len(groups))
-    return Reading(more, candidates_tried=tried, reason="wrong", wanted=len(groups))
+        return Reading(Status.REFUSED, reason="too-long")
+    typed = boxes_of(entry, flat=flat)
+    if typed is None:
+        return Reading(Status.REFUSED, reason="characters")
+    if not any(typed):
+        return Reading(Status.REFUSED, reason="empty")
+    if isinstance(entry, str) and not plausible(profile, typed, parity):
+        typed = "".join(typed)
+    return judge(profile, typed, parity, Guesses(check, limit))

@@ -1,0 +1,178 @@
+"""Repairs: every reading of an entry that a given number of slips explains, likeliest first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from dtns.codecs.alignments import Alignment, alignments
+from dtns.codecs.columns import P
+from dtns.codecs.equations import equations_of, single_slips, solutions
+from dtns.codecs.slips import GARBLED, PHONETIC, POSSIBLE, explanations, slip_cost
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dtns.codecs.equations import Equations, Solution
+    from dtns.codecs.profiles import Profile
+
+
+@frozen(order=True)
+class Candidate:
+    """A reading that the parity groups allow.
+
+    Candidates sort by cost, then by the places they change, then by what they become.
+    """
+
+    cost: int
+    places: tuple[int, ...]
+    """Places it changes, counted from 0."""
+    groups: tuple[int, ...] = field(repr=False)
+    certain: bool = field(default=False, eq=False)
+    """Whether a parity group is left over to confirm it, or the multipliers guarantee it."""
+    single: bool = field(default=False, eq=False)
+    """Whether exactly one group is wrong, all others standing where they were typed."""
+
+
+@frozen
+class _Laid:
+    """An alignment as numbers: unreadable groups are zero and known to be wrong."""
+
+    alignment: Alignment
+    values: tuple[int, ...]
+    wrong: tuple[int, ...]
+    unknown: int
+    """Further slips, each in a group of its own that is not known."""
+
+    def replaced(self, place: int, group: int, cost: int) -> _Laid:
+        """Return the same with one group taken to be ``group``."""
+        a = self.alignment
+        boxes = (*a.boxes[:place], f"{group:04d}", *a.boxes[place + 1 :])
+        settled = Alignment(boxes, a.events + 1, a.cost + cost, (*a.moved, place))
+        values = (*self.values[:place], group, *self.values[place + 1 :])
+        return _Laid(settled, values, tuple(w for w in self.wrong if w != place), self.unknown)
+
+
+def candidates(
+    profile: Profile, typed: tuple[str, ...] | str, parity: int, slips: int
+) -> list[Candidate]:
+    """Return the readings that exactly ``slips`` slips explain, the likeliest first.
+
+    Args:
+        profile: the kind of code.
+        typed: one text a box, or an unbroken stream of digits.
+        parity: parity groups the code was shown with.
+        slips: 1 or more.
+    """
+    equations = equations_of(profile, parity)
+    found: dict[tuple[int, ...], Candidate] = {}
+    depth = slips if parity > 1 else min(slips, 1)
+    for alignment in alignments(typed, equations.groups, depth):
+        laid = _lay(alignment, slips)
+        for candidate in _explain(equations, laid) if laid else ():
+            known = found.get(candidate.groups)
+            if known is None or candidate < known:
+                found[candidate.groups] = candidate
+    return sorted(found.values())
+
+
+def _lay(alignment: Alignment, slips: int) -> _Laid | None:
+    values = [int(box) if len(box) == 4 else P for box in alignment.boxes]  # noqa: PLR2004
+    wrong = tuple([place for place, value in enumerate(values) if value >= P])
+    unknown = slips - alignment.events - len(wrong)
+    if unknown < 0:
+        return None
+    for place in wrong:
+        values[place] = 0
+    return _Laid(alignment, tuple(values), wrong, unknown)
+
+
+def _explain(equations: Equations, laid: _Laid) -> Iterable[Candidate]:
+    excess = len(laid.wrong) + laid.unknown - len(equations.rows)
+    if excess <= 0:
+        return _solve(equations, laid)
+    if excess > 1 or laid.unknown > 1 + (not laid.wrong and len(equations.rows) == 1):
+        return ()
+    if laid.wrong:
+        if laid.unknown and not laid.alignment.as_typed:
+            return ()
+        return _complete(equations, laid)
+    return _pair(equations, laid) if equations.rows else _neighbours(equations, laid)
+
+
+def _solve(equations: Equations, laid: _Laid) -> Iterator[Candidate]:
+    syndromes = equations.syndromes(laid.values)
+    parity = len(equations.rows)
+    for solution in solutions(equations.profile, parity, laid.wrong, laid.unknown):
+        corrections = solution.solve(syndromes)
+        if corrections is not None:
+            candidate = _judge(laid, solution, corrections)
+            if candidate is not None:
+                yield candidate
+
+
+def _judge(laid: _Laid, solution: Solution, corrections: list[int]) -> Candidate | None:
+    """Return the reading if every correction undoes a slip; the code may vouch for a garble."""
+    alignment, spare = laid.alignment, len(solution.checks)
+    vouched = spare if alignment.as_typed else 0
+    total, garbled, kinds = alignment.cost, 0, []
+    groups = list(laid.values)
+    for place, correction in zip(solution.places, corrections, strict=True):
+        box = alignment.boxes[place]
+        if place not in laid.wrong and not (POSSIBLE[correction] or (vouched and correction)):
+            return None
+        groups[place] = (groups[place] + correction) % P
+        cost = slip_cost(box, groups[place])
+        if cost is None:
+            garbled += 1
+            if not vouched or len(box) != 4:  # noqa: PLR2004 (a group of the right length)
+                return None
+            cost = GARBLED
+        kinds.append(cost)
+        total += cost
+    places = tuple(sorted({*alignment.moved, *solution.places}))
+    single = alignment.as_typed and len(solution.places) == 1
+    sure = spare > 0 and garbled <= 1
+    if single and not spare:
+        sure = bool(alignment.boxes[places[0]]) and kinds[0] != PHONETIC
+    return Candidate(total, places, tuple(groups), sure, single)
+
+
+def _complete(equations: Equations, laid: _Laid) -> Iterator[Candidate]:
+    """Try what the unreadable group with the fewest explanations can have been."""
+    choices = {place: explanations(laid.alignment.boxes[place]) for place in laid.wrong}
+    place = min(laid.wrong, key=lambda wrong: (len(choices[wrong]), wrong))
+    for cost, group in choices[place]:
+        for candidate in _solve(equations, laid.replaced(place, group, cost)):
+            if candidate.groups[place] == group:
+                yield candidate
+
+
+def _neighbours(equations: Equations, laid: _Laid) -> Iterator[Candidate]:
+    """Try every slip in every group: there is no equation to tell them apart."""
+    for place in range(equations.groups):
+        for cost, group in explanations(laid.alignment.boxes[place]):
+            groups = (*laid.values[:place], group, *laid.values[place + 1 :])
+            yield Candidate(laid.alignment.cost + cost, (place,), groups)
+
+
+def _pair(equations: Equations, laid: _Laid) -> Iterator[Candidate]:
+    """Try every slip in every group together with the slip it leaves for a later group."""
+    hits = single_slips(equations.profile)
+    (row,), (syndrome,) = equations.rows, equations.syndromes(laid.values)
+    boxes, values = laid.alignment.boxes, laid.values
+    for place, value in enumerate(values):
+        for cost, group in explanations(boxes[place]):
+            left = (syndrome + row[place] * (group - value)) % P
+            for other, correction in hits.get(left, ()):
+                if other <= place:
+                    continue
+                said = (values[other] + correction) % P
+                more = slip_cost(boxes[other], said)
+                if more is not None:
+                    groups = list(values)
+                    groups[place], groups[other] = group, said
+                    total = laid.alignment.cost + cost + more
+                    moved = tuple(sorted({*laid.alignment.moved, place, other}))
+                    yield Candidate(total, moved, tuple(groups))
