@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
+from dtns.gateway import gsm7
 from dtns.gateway.carrier import Accepted, Failed, Inbound, Outbound, Report
+from dtns.gateway.intake import Intake
 from dtns.gateway.outstanding import Outstanding
 
 if TYPE_CHECKING:
@@ -15,23 +18,27 @@ if TYPE_CHECKING:
 
 
 class MemoryCarrier:
-    """A carrier whose network is two lists.
+    """A carrier whose network is two collections; connects the moment it is started.
+
+    *reactor* needs `IReactorTime` only, a `task.Clock` will do.
 
     Attributes:
         submitted: every message that was handed to the network, in order.
-        unacknowledged: identities that were delivered and whose sink has not completed.
-        answer: what the network says to a submission; by default it accepts everything.
+        unacknowledged: what was delivered and not yet stored by the sink, by identity; it is
+            delivered again at every start.
+        answer: what the network says to a submission; by default it accepts.
     """
 
-    def __init__(self, name: str, sink: Sink, clock: Callable[[], float]) -> None:
+    def __init__(self, name: str, sink: Sink, reactor: Any) -> None:
         self._name = name
         self._sink = sink
-        self._clock = clock
+        self._reactor = reactor
         self._connected = False
         self._ids = itertools.count(1)
+        self._intake = Intake(reactor)
         self._outstanding = Outstanding(self._submit)
         self.submitted: list[Outbound] = []
-        self.unacknowledged: set[str] = set()
+        self.unacknowledged: dict[str, Inbound] = {}
         self.answer: Callable[[Outbound], Accepted | Failed] = self._accept
 
     @property
@@ -45,11 +52,15 @@ class MemoryCarrier:
         return self._connected
 
     async def start(self) -> None:
-        """Connect."""
+        """Connect, and deliver what is unacknowledged."""
         self._connected = True
+        self._intake.start()
+        for message in list(self.unacknowledged.values()):
+            self._offer(message)
 
     async def stop(self) -> None:
-        """Disconnect."""
+        """Wait for what is at the sink, at most 5 s, then disconnect."""
+        await self._intake.stop()
         self._connected = False
 
     def disconnect(self) -> None:
@@ -60,23 +71,35 @@ class MemoryCarrier:
         """Put *message* in `submitted`, once a reference, and return what `answer` says."""
         return await self._outstanding.send(message)
 
-    async def deliver(self, sender: str, text: str, identity: str | None = None) -> None:
-        """Deliver a message from a phone; complete when it is acknowledged.
+    def deliver(self, sender: str, text: str, identity: str | None = None) -> str:
+        """Deliver a message from a phone, now or at the next start; return its identity.
 
-        An *identity* given a second time is a redelivery. Raises what the sink raises.
+        An *identity* given a second time makes a redelivery.
         """
         identity = identity or f"memory-{next(self._ids)}"
-        self.unacknowledged.add(identity)
-        await self._sink.received(Inbound(self._name, identity, sender, text, self._clock()))
-        self.unacknowledged.discard(identity)
+        message = Inbound(self._name, identity, sender, text, self._reactor.seconds())
+        self.unacknowledged[identity] = message
+        if self._connected:
+            self._offer(message)
+        return identity
 
-    async def report(self, carrier_id: str, reference: str | None, state: State) -> None:
-        """Report what became of a message."""
-        await self._sink.reported(Report(carrier_id, reference, state))
+    def report(self, carrier_id: str, reference: str | None, state: State) -> None:
+        """Report what became of a message; needs no connection and is not repeated later."""
+        outcome = Report(carrier_id, reference, state)
+        self._intake.take(f"report {carrier_id}", partial(self._sink.reported, outcome))
+
+    def _offer(self, message: Inbound) -> None:
+        self._intake.take(
+            f"message {message.identity}",
+            partial(self._sink.received, message),
+            lambda: self.unacknowledged.pop(message.identity, None),
+        )
 
     async def _submit(self, message: Outbound) -> Accepted | Failed:
         if not self._connected:
             return Failed(message.reference, permanent=False, reason="not connected")
+        if reason := gsm7.refusal(message.text):
+            return Failed(message.reference, permanent=True, reason=reason)
         self.submitted.append(message)
         return self.answer(message)
 

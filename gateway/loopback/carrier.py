@@ -11,9 +11,9 @@ from twisted.internet.protocol import Factory
 
 from dtns.gateway.carrier import Accepted, Failed, Inbound, Report
 from dtns.gateway.errors import WireError
+from dtns.gateway.intake import Intake
 from dtns.gateway.loopback import operations as op
 from dtns.gateway.loopback.address import Address, UnixAddress
-from dtns.gateway.loopback.intake import Intake
 from dtns.gateway.loopback.link import Link
 from dtns.gateway.loopback.wire import encode
 from dtns.gateway.outstanding import Outstanding
@@ -63,7 +63,7 @@ class LoopbackCarrier:
         self._intake = Intake(reactor)
         self._waiting: list[Deferred[None]] = []
         self._service = ClientService(
-            _endpoint(reactor, address),
+            client_endpoint(reactor, address),
             Factory.forProtocol(self._make_link),
             retryPolicy=self._retry_delay,
             clock=reactor,
@@ -176,7 +176,8 @@ class LoopbackCarrier:
         return self._backoff(self._failures)
 
 
-def _endpoint(reactor: Any, address: Address) -> Any:
+def client_endpoint(reactor: Any, address: Address) -> Any:
+    """Return the Twisted endpoint that connects to *address*, within 10 s."""
     if isinstance(address, UnixAddress):
         connect: Any = UNIXClientEndpoint
         return connect(reactor, address.path, timeout=10)

@@ -99,7 +99,6 @@ class LoopbackServer:
         """Stop listening and hang up; what was not delivered is forgotten."""
         if self._sweep.running:
             self._sweep.stop()
-        self._rest()
         if self._port is not None:
             with suppress(FileNotFoundError):  # somebody removed the socket's file
                 await maybeDeferred(self._port.stopListening)
@@ -109,6 +108,9 @@ class LoopbackServer:
             for connection in list(self._connections):
                 connection.abort()
             await self._closed
+        if self._wake is not None:
+            self._wake.cancel()
+            self._wake = None
         self._release()
 
     def _endpoint(self) -> Any:
@@ -161,11 +163,6 @@ class LoopbackServer:
     def _advance(self) -> None:
         self._wake = None
         self._write(self._network.advance(self._clock()))
-
-    def _rest(self) -> None:
-        if self._wake is not None:
-            self._wake.cancel()
-            self._wake = None
 
     def _hang_up_idle(self) -> None:
         """Cut off who neither reads nor has a number attached."""

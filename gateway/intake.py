@@ -1,4 +1,4 @@
-"""What was delivered, on its way into the sink: stored once at a time, then acknowledged."""
+"""What was delivered, on its way into the sink: stored, then acknowledged; for all carriers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ class Intake:
         self._stopping = False
 
     def take(
-        self, key: str, store: Callable[[], Awaitable[None]], acknowledge: Callable[[], None]
+        self,
+        key: str,
+        store: Callable[[], Awaitable[None]],
+        acknowledge: Callable[[], object] = lambda: None,
     ) -> None:
         """Have *store* store the item called *key*, then *acknowledge* it."""
         if self._stopping or key in self._storing:
@@ -43,7 +46,7 @@ class Intake:
         Deferred.fromCoroutine(self._offer(store, acknowledge)).addBoth(self._finished, key)
 
     async def _offer(
-        self, store: Callable[[], Awaitable[None]], acknowledge: Callable[[], None]
+        self, store: Callable[[], Awaitable[None]], acknowledge: Callable[[], object]
     ) -> None:
         pause = _FIRST_RETRY_SECONDS
         while not self._stopping:
