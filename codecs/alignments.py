@@ -83,7 +83,7 @@ def _one_event(digits: str, groups: int, surplus: int) -> Iterator[Alignment]:
 
 
 def _two_events(digits: str, groups: int, surplus: int) -> Iterator[Alignment]:
-    """Return the alignments with two wrong lengths, or one beside an omitted or added group."""
+    """Return the alignments with two groups too short or too long."""
     places = range(groups)
     if surplus == 0:
         for i, j in permutations(places, 2):
@@ -93,12 +93,6 @@ def _two_events(digits: str, groups: int, surplus: int) -> Iterator[Alignment]:
         for i, j in combinations_with_replacement(places, 2):
             lengths = {i: WIDTH + step, j: WIDTH + step} if i != j else {i: WIDTH + surplus}
             yield Alignment(_cut(digits, lengths, groups))
-    elif abs(surplus) in {WIDTH - 1, WIDTH + 1}:
-        step = 1 if surplus > 0 else -1
-        typed = groups + step
-        for place in range(typed):
-            width = WIDTH + surplus - step * WIDTH
-            yield from boxed(_cut(digits, {place: width}, typed), groups, 1)
 
 
 def _cut(digits: str, lengths: dict[int, int], groups: int) -> tuple[str, ...]:

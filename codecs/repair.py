@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from dtns.codecs.equations import Equations, Solution
     from dtns.codecs.profiles import Profile
 
+DEPTHS = ((1,), (1, 1), (1, 2, 0), (1, 2, 0))
+"""How deep to look, by parity groups: for one slip, two, three, how many may move digits."""
+
+LONGEST_FOR_THREE = 14
+"""Groups of the longest code in which three slips at unknown places are looked for."""
+
 
 @frozen(order=True)
 class Candidate:
@@ -63,12 +69,12 @@ def candidates(
         profile: the kind of code.
         typed: one text a box, or an unbroken stream of digits.
         parity: parity groups the code was shown with.
-        slips: 1 or more.
+        slips: 1 to ``len(DEPTHS[parity])``.
     """
     equations = equations_of(profile, parity)
     found: dict[tuple[int, ...], Candidate] = {}
-    depth = slips if parity > 1 else min(slips, 1)
-    for alignment in alignments(typed, equations.groups, depth):
+    moves = DEPTHS[parity][slips - 1]
+    for alignment in alignments(typed, equations.groups, moves):
         laid = _lay(alignment, slips)
         for candidate in _explain(equations, laid) if laid else ():
             known = found.get(candidate.groups)
@@ -89,6 +95,8 @@ def _lay(alignment: Alignment, slips: int) -> _Laid | None:
 
 
 def _explain(equations: Equations, laid: _Laid) -> Iterable[Candidate]:
+    if laid.unknown > 2 and equations.groups > LONGEST_FOR_THREE:  # noqa: PLR2004 (three slips)
+        return ()
     excess = len(laid.wrong) + laid.unknown - len(equations.rows)
     if excess <= 0:
         return _solve(equations, laid)

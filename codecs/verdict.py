@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field, frozen
 
-from dtns.codecs.alignments import WIDTH, alignments
+from dtns.codecs.alignments import WIDTH
 from dtns.codecs.columns import P
 from dtns.codecs.equations import equations_of
 from dtns.codecs.packing import unpack
 from dtns.codecs.parity import code_of
 from dtns.codecs.reading import Reading, Status
-from dtns.codecs.repair import Candidate, candidates
+from dtns.codecs.repair import DEPTHS, Candidate, candidates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 Typed = tuple[str, ...] | str
 """One text a box, or an unbroken stream of digits."""
-
-_MOST_SLIPS = (1, 2, 3, 3)
-"""Slips that are looked for with 0, 1, 2, 3 parity groups."""
 
 _FEW = 3
 """Groups that are worth saying again one by one."""
@@ -70,27 +67,27 @@ def plausible(profile: Profile, typed: Typed, parity: int | None) -> bool:
 
 def judge(profile: Profile, typed: Typed, parity: int | None, guesses: Guesses) -> Reading:
     """Return the reading of an entry; the first number of parity groups that fits decides."""
-    first, *others = [parity] if parity is not None else _parities(profile, typed)
-    reading = _judge_as(profile, typed, first, guesses)
-    if not guesses.left or reading.payload is not None or not profile.repairs:
+    likeliest = _parity(profile, typed) if parity is None else parity
+    reading = _judge_as(profile, typed, likeliest, guesses)
+    if reading.payload is not None or parity is not None or not guesses.left:
         return reading
-    for other in others:
-        reading_as = _judge_as(profile, typed, other, guesses)
+    for other in _others(profile, likeliest):
+        reading_as = _judge_as(profile, typed, other, guesses, most=1)
         if reading_as.payload is not None:
             return reading_as
     return evolve(reading, candidates_tried=guesses.tried)
 
 
-def _parities(profile: Profile, typed: Typed) -> list[int]:
-    """Return the numbers of parity groups the entry may have been shown with, likeliest first.
-
-    Never fewer than the profile's default, and none but the likeliest without an equation to test.
-    """
+def _parity(profile: Profile, typed: Typed) -> int:
+    """Return the parity groups the entry was likely shown with, no fewer than the default."""
     size = len(typed) if isinstance(typed, tuple) else round(len(typed) / WIDTH)
-    likeliest = min(max(size - profile.groups, profile.parity), profile.max_parity)
+    return min(max(size - profile.groups, profile.parity), profile.max_parity)
+
+
+def _others(profile: Profile, parity: int) -> list[int]:
+    """Return the numbers it may have been shown with if a whole group is missing or added."""
     lowest = max(profile.parity, 1)
-    near = (likeliest + 1, likeliest - 1)
-    return [likeliest, *(other for other in near if lowest <= other <= profile.max_parity)]
+    return [other for other in (parity + 1, parity - 1) if lowest <= other <= profile.max_parity]
 
 
 @frozen
@@ -100,10 +97,12 @@ class _Entry:
     profile: Profile
     typed: Typed
     parity: int
-    as_typed: tuple[str, ...]
-    """One text a group when the entry has as many as a code, else nothing."""
+    values: tuple[int, ...]
+    """One value a group when the entry has as many groups as a code, else nothing."""
     wrong: tuple[int, ...]
     """Groups, counted from 1, that are no group values: too short, too long or above 9972."""
+    unequal: tuple[int, ...]
+    """Those of them that are too short or too long."""
     consistent: bool
     """Whether every group is readable and the parity equations hold."""
 
@@ -112,22 +111,28 @@ def _read(profile: Profile, typed: Typed, parity: int) -> _Entry:
     wanted = profile.groups + parity
     while len(typed) > wanted and not typed[-1]:
         typed = typed[:-1]
-    as_typed = next((a.boxes for a in alignments(typed, wanted, 0) if a.as_typed), ())
-    wrong = tuple([i for i, box in enumerate(as_typed, 1) if len(box) != WIDTH or int(box) >= P])
-    readable = bool(as_typed) and not wrong
-    consistent = readable and not any(
-        equations_of(profile, parity).syndromes([*map(int, as_typed)])
-    )
-    return _Entry(profile, typed, parity, as_typed, wrong, consistent)
+    as_typed = typed
+    if isinstance(typed, str):
+        as_typed = tuple([typed[i : i + WIDTH] for i in range(0, len(typed), WIDTH)])
+    if len(as_typed) != wanted or (typed is not as_typed and len(typed) != WIDTH * wanted):
+        return _Entry(profile, typed, parity, (), (), (), consistent=False)
+    values = tuple([int(box) if len(box) == WIDTH else P for box in as_typed])
+    if max(values) < P:
+        consistent = not any(equations_of(profile, parity).syndromes(values))
+        return _Entry(profile, typed, parity, values, (), (), consistent)
+    wrong = tuple([place for place, value in enumerate(values, 1) if value >= P])
+    lengths = tuple([place for place, box in enumerate(as_typed, 1) if len(box) != WIDTH])
+    return _Entry(profile, typed, parity, values, wrong, lengths, consistent=False)
 
 
-def _judge_as(profile: Profile, typed: Typed, parity: int, guesses: Guesses) -> Reading:
+def _judge_as(
+    profile: Profile, typed: Typed, parity: int, guesses: Guesses, most: int = 0
+) -> Reading:
     entry = _read(profile, typed, parity)
     if entry.consistent:
-        groups = tuple(map(int, entry.as_typed))
-        payload = payload_of(profile, groups)
+        payload = payload_of(profile, entry.values)
         if payload is not None and (guesses.check is None or guesses.accepts(payload)):
-            return Reading(Status.ACCEPTED, payload, groups, candidates_tried=guesses.tried)
+            return Reading(Status.ACCEPTED, payload, entry.values, candidates_tried=guesses.tried)
         if parity:
             return _declined(entry, guesses, [])
     unsettled: list[Candidate] = []
@@ -135,7 +140,7 @@ def _judge_as(profile: Profile, typed: Typed, parity: int, guesses: Guesses) -> 
         if guesses.check is None:
             found, unsettled = _guaranteed(entry)
         else:
-            found = _verified(entry, guesses)
+            found = _verified(entry, guesses, most or len(DEPTHS[parity]))
         if found is not None:
             return found
     return _declined(entry, guesses, unsettled)
@@ -146,9 +151,9 @@ def _repaired(candidate: Candidate, payload: int, tried: int) -> Reading:
     return Reading(Status.REPAIRED, payload, candidate.groups, changed, candidates_tried=tried)
 
 
-def _verified(entry: _Entry, guesses: Guesses) -> Reading | None:
-    """Return the likeliest repair that the MAC takes."""
-    for slips in range(1, _MOST_SLIPS[entry.parity] + 1):
+def _verified(entry: _Entry, guesses: Guesses, most: int) -> Reading | None:
+    """Return the likeliest repair of at most ``most`` slips that the MAC takes."""
+    for slips in range(1, most + 1):
         if not guesses.left:
             return None
         for candidate in candidates(entry.profile, entry.typed, entry.parity, slips):
@@ -177,7 +182,7 @@ def _guaranteed(entry: _Entry) -> tuple[Reading | None, list[Candidate]]:
 def _declined(entry: _Entry, guesses: Guesses, unsettled: list[Candidate]) -> Reading:
     profile, tried = entry.profile, guesses.tried
     wanted = profile.groups + entry.parity
-    if not entry.as_typed or any(len(entry.as_typed[i - 1]) != WIDTH for i in entry.wrong):
+    if not entry.values or entry.unequal:
         reason = "length"
     elif unsettled:
         reason = "ambiguous"
@@ -186,7 +191,7 @@ def _declined(entry: _Entry, guesses: Guesses, unsettled: list[Candidate]) -> Re
     status = Status.REFUSED
     doubtful: tuple[int, ...] = ()
     places = sorted({place + 1 for candidate in unsettled for place in candidate.places})
-    if not profile.repairs or not entry.as_typed or (entry.consistent and entry.parity):
+    if not profile.repairs or not entry.values or (entry.consistent and entry.parity):
         pass
     elif entry.wrong:
         status, doubtful = Status.SAY_AGAIN, entry.wrong
