@@ -1,0 +1,116 @@
+"""The demo's stage: a network, a Sam and phones, each a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from attrs import define, field
+
+from dtns.sam.errors import UnreachableError
+
+_DTNS: Final = (sys.executable, "-m", "dtns.sam")
+_STOP_SECONDS: Final = 10
+
+
+@define
+class Stage:
+    """Starts and stops the demo's processes in *folder*, which `dtns init` has furnished."""
+
+    folder: Path
+    seed: int
+    _network: subprocess.Popen[str] | None = None
+    _sam: subprocess.Popen[str] | None = None
+    processes: int = field(default=0, init=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop_network()
+        _stop(self._sam)
+
+    @property
+    def endpoint(self) -> str:
+        """Where the network listens."""
+        return f"unix:{self.folder / 'network.sock'}"
+
+    def start_network(self, *conditions: str) -> None:
+        """Start the network under these conditions, as options of `dtns network`."""
+        seed = ("--seed", str(self.seed))
+        self._network = self._start("network", "--endpoint", self.endpoint, *seed, *conditions)
+
+    def stop_network(self) -> None:
+        """Take the network away: from here on no phone has signal, and Sam hears nothing."""
+        _stop(self._network)
+        self._network = None
+
+    def start_sam(self) -> None:
+        """Start Sam and wait until it is ready."""
+        self._sam = self._start("serve", *self._config)
+
+    def enrol(self, *numbers: str) -> list[Path]:
+        """Have the running Sam enrol these numbers and return their SIM files."""
+        sims = self.folder / "sims"
+        code, facts = self._run("enrol", *self._config, "--out", str(sims), "--json", *numbers)
+        if code:
+            raise UnreachableError(f"enrolment failed: {facts.get('message', facts)}")
+        return [sims / f"{number.removeprefix('+')}.sim" for number in numbers]
+
+    def phone(self, sim: Path, *step: str) -> tuple[int, dict[str, Any]]:
+        """Take one step on a phone and return its exit code and what it printed."""
+        return self._run("phone", str(sim), "--network", self.endpoint, "--json", *step)
+
+    @property
+    def _config(self) -> tuple[str, str]:
+        return ("-c", str(self.folder / "dtns.toml"))
+
+    def _run(self, *arguments: str) -> tuple[int, dict[str, Any]]:
+        self.processes += 1
+        done = subprocess.run([*_DTNS, *arguments], capture_output=True, text=True, check=False)  # noqa: S603 (our own command)
+        if not done.stdout.strip():
+            raise UnreachableError(f"dtns {arguments[0]} failed: {done.stderr.strip()}")
+        facts: dict[str, Any] = json.loads(done.stdout)
+        return done.returncode, facts
+
+    def _start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a server and wait for the line that says it is ready; stderr goes on to a log."""
+        self.processes += 1
+        log = self.folder / f"{arguments[0]}.log"
+        with log.open("a") as sink:
+            start = sink.tell()
+            process = subprocess.Popen([*_DTNS, *arguments], stderr=sink, text=True)  # noqa: S603 (our own command)
+        _await_ready(process, log, start)
+        return process
+
+
+def _await_ready(process: subprocess.Popen[str], log: Path, start: int) -> None:
+    while process.poll() is None:
+        for line in log.read_text()[start:].splitlines():
+            if '"ready"' in line:
+                return
+        try:
+            process.wait(0.02)
+        except subprocess.TimeoutExpired:
+            continue
+    raise UnreachableError(f"dtns did not start: {log.read_text()[start:].strip()}")
+
+
+def _stop(process: subprocess.Popen[str] | None) -> None:
+    if process is None or process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

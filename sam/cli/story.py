@@ -1,0 +1,192 @@
+"""The demo's story, scene by scene: what is done, what must come out, what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from attrs import define, field
+
+from dtns.sam.cli.stage import Stage
+
+ALICE: Final = "+254700000001"
+BOB: Final = "+254700000002"
+MALLORY: Final = "+254700000003"
+_SLOW_NETWORK: Final = ("--delay", "0.7", "--duplication", "1")
+_GOOD_NETWORK: Final = ("--delay", "0.05")
+_WAIT: Final = ("--wait", "8")
+
+
+class Narrator(Protocol):
+    """Tells the story while it happens."""
+
+    def scene(self, title: str, why: str) -> None:
+        """Open a scene."""
+
+    def says(self, who: str, what: str) -> None:
+        """Tell what one of the parties did or saw."""
+
+
+@define
+class Story:
+    """Plays the scenes on a stage and keeps the record: events, and claims with their proofs."""
+
+    stage: Stage
+    narrator: Narrator
+    events: list[dict[str, Any]] = field(factory=list)
+    proved: dict[str, bool] = field(factory=dict)
+    _sims: dict[str, Path] = field(factory=dict)
+
+    def play(self) -> None:
+        """Play the whole story."""
+        for scene in (self._cast, self._ask, self._answer, self._hand_over, self._slip):
+            scene()
+        for scene in (self._confirm, self._cheat, self._renew, self._replay):
+            scene()
+
+    def _cast(self) -> None:
+        self.narrator.scene(
+            "Sam, a network and phones",
+            "Five programs that talk over sockets. Sam shares one long-term key with each SIM; "
+            "the phones share none with each other.",
+        )
+        self.stage.start_network(*_SLOW_NETWORK)
+        self.stage.start_sam()
+        parties = {"Alice": ALICE, "Bob": BOB, "Mallory": MALLORY}
+        self._sims = dict(zip(parties, self.stage.enrol(*parties.values()), strict=True))
+        for name, number in parties.items():
+            self.narrator.says(name, f"has the SIM of {number}")
+
+    def _ask(self) -> None:
+        self.narrator.scene(
+            "Alice has signal for a moment",
+            "She asks Sam by SMS for a key with Bob, and is out of range before he can answer. "
+            "This network is slow, and delivers everything twice.",
+        )
+        code, facts = self._step("Alice", "ask", BOB)
+        self.narrator.says("Alice", f"asks: request {facts['counter']} is on its way")
+        self._prove("a phone asks and need not wait", code == 0 and facts["status"] == "asked")
+
+    def _answer(self) -> None:
+        self.narrator.scene(
+            "Later, the answer comes, and comes again",
+            "Sam saw the request twice and gave the same answer, octet for octet. "
+            "The phone keeps one key.",
+        )
+        _, first = self._step("Alice", "answers", *_WAIT)
+        _, second = self._step("Alice", "answers", "--wait", "2")
+        outcomes = [answer["status"] for answer in first["answers"] + second["answers"]]
+        self.narrator.says("Alice", f"received {len(outcomes)} copies: {', '.join(outcomes)}")
+        once = outcomes.count("answered") == 1 and len(outcomes) > 1
+        self._prove("late and repeated answers give one key", once)
+
+    def _hand_over(self) -> None:
+        self.stage.stop_network()
+        self.narrator.scene(
+            "Alice and Bob meet where there is no signal",
+            "The network is gone; so is the road to Sam. Alice's phone shows 20 digits. They carry "
+            "no key: from them Bob's SIM works out the same 128 bits.",
+        )
+        code, facts = self._step("Bob", "answers")
+        self.narrator.says("Bob", "no signal" if code else "has signal?")
+        self._prove("no network from here on", facts["reason"] == "no-signal")
+        _, ticket = self._step("Alice", "ticket", BOB)
+        self.narrator.says("Alice", f"reads out  {ticket['digits']}")
+        self.events[-1]["ticket"] = ticket["digits"]
+
+    def _slip(self) -> None:
+        digits = self._ticket
+        slipped = _with_a_slip(digits)
+        self.narrator.scene(
+            "Bob mistypes one digit, then types it right",
+            "A wrong digit is not taken; the phone says what helps. Nobody starts all over.",
+        )
+        code, facts = self._step("Bob", "enter", ALICE, slipped)
+        self.narrator.says("Bob", f"types      {slipped}")
+        self.narrator.says("phone", str(facts.get("message", facts["status"])))
+        self._prove("a wrong digit is noticed", code == 1 and facts["kcv"] is None)
+        code, facts = self._step("Bob", "enter", ALICE, digits)
+        self.narrator.says("Bob", f"types      {digits}  {facts['status']}")
+        _, keys = self._step("Alice", "keys")
+        check = keys["keys"][-1]["kcv"]
+        self.narrator.says("both", f"hold a key with check value {check} and {facts['kcv']}")
+        self._prove("20 digits give both the same 128-bit key", check == facts["kcv"])
+
+    def _confirm(self) -> None:
+        self.narrator.scene(
+            "Each makes sure of the other",
+            "Eight digits there, eight back, both made with the new key.",
+        )
+        self._prove("8 + 8 digits prove each to the other", self._confirmed())
+
+    def _cheat(self) -> None:
+        self.narrator.scene(
+            "Mallory listened",
+            "She types the ticket she overheard into her own phone; then she tells Bob that it is "
+            "hers.",
+        )
+        digits = self._ticket
+        _, own = self._step("Mallory", "enter", ALICE, digits)
+        self.narrator.says("Mallory", f"types      {digits}  refused")
+        self._prove("an overheard ticket is of no use", own["status"] != "accepted")
+        _, lie = self._step("Bob", "enter", MALLORY, digits)
+        self.narrator.says("Bob", f"types      {digits}  as Mallory's: refused")
+        self._prove("a ticket is bound to who asked for it", lie["status"] != "accepted")
+
+    def _renew(self) -> None:
+        self.narrator.scene(
+            "Weeks later Alice gets a second key",
+            "The network is back for a moment. The new ticket is read out and confirmed.",
+        )
+        self._old = self._ticket
+        self.stage.start_network(*_GOOD_NETWORK)
+        _, facts = self._step("Alice", "ask", BOB, *_WAIT)
+        self.stage.stop_network()
+        self.narrator.says("Alice", f"has key {facts.get('n')}, again without signal")
+        _, ticket = self._step("Alice", "ticket", BOB)
+        self.events[-1]["ticket"] = ticket["digits"]
+        self.narrator.says("Alice", f"reads out  {ticket['digits']}")
+        _, entered = self._step("Bob", "enter", ALICE, ticket["digits"])
+        renewed = entered["status"] == "accepted" and self._confirmed()
+        self._prove("a newer key takes over", renewed)
+
+    def _replay(self) -> None:
+        self.narrator.scene(
+            "Somebody replays the old ticket",
+            "It is genuine. In the textbook's protocol it would be good for ever; here the newer "
+            "key has ended it.",
+        )
+        _, facts = self._step("Bob", "enter", ALICE, self._old)
+        self.narrator.says("phone", str(facts["message"]))
+        self._prove("an old ticket is dead", facts["reason"] == "superseded")
+
+    def _confirmed(self) -> bool:
+        _, challenge = self._step("Bob", "challenge", ALICE)
+        self.narrator.says("Bob", f"reads out  {challenge['digits']}")
+        _, response = self._step("Alice", "respond", BOB, challenge["digits"])
+        self.narrator.says("Alice", f"answers    {response['digits']}")
+        code, facts = self._step("Bob", "check", ALICE, response["digits"])
+        self.narrator.says("Bob", f"{facts['status']}: it is {ALICE}")
+        return code == 0 and facts["status"] == "accepted"
+
+    @property
+    def _ticket(self) -> str:
+        digits: str = next(e["ticket"] for e in reversed(self.events) if "ticket" in e)
+        return digits
+
+    def _step(self, who: str, *step: str) -> tuple[int, dict[str, Any]]:
+        code, facts = self.stage.phone(self._sims[who], *step)
+        self.events.append({"who": who, "step": list(step), "exit": code, "result": facts})
+        return code, facts
+
+    def _prove(self, claim: str, holds: bool) -> None:  # noqa: FBT001 (the claim reads as a sentence)
+        self.proved[claim] = holds
+
+
+def _with_a_slip(digits: str) -> str:
+    """Return the digits with one of them wrong, as if the key beside it had been hit."""
+    place = 7
+    wrong = {"9": "8"}.get(digits[place], str(int(digits[place]) + 1)[-1])
+    return digits[:place] + wrong + digits[place + 1 :]
