@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 import tempfile
 import time
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
+from dtns.sam.cli.deployment import create_deployment
 from dtns.sam.cli.exits import Exit
 from dtns.sam.cli.stage import Stage
 from dtns.sam.cli.story import Story
+from dtns.sam.configuration.example import EXAMPLE
 
 _PAUSE_SECONDS: Final = 2.0
 _WIDTH: Final = 78
@@ -70,8 +73,8 @@ def demo(seed: int | None, *, as_json: bool, slow: bool) -> None:
     seconds = round(time.monotonic() - started, 1)
     whole = all(story.proved.values())
     if as_json:
-        facts = {"status": "done" if whole else "failed", "seed": seed, "seconds": seconds}
-        facts |= {"proved": story.proved, "events": story.events}
+        facts: dict[str, Any] = {"status": "done" if whole else "failed", "seed": seed}
+        facts |= {"seconds": seconds, "proved": story.proved, "events": story.events}
         click.echo(json.dumps(facts))
     else:
         _table(story, seconds)
@@ -93,3 +96,20 @@ def _table(story: Story, seconds: float) -> None:
         mark = click.style("yes", fg="green") if holds else click.style("NO ", fg="red")
         click.echo(f"   {mark}  {claim}")
     click.echo(f"\n   {story.stage.processes} processes, {seconds} seconds.")
+
+
+def _furnish(folder: Path, seed: int | None) -> None:
+    """Make a deployment whose network is a process of its own, the master key made from a seed."""
+    random = secrets.token_bytes if seed is None else _Seeded(seed)
+    text = EXAMPLE.replace("embedded = true", "embedded = false")
+    create_deployment(folder, random, text)
+
+
+class _Seeded:
+    """Octets that the seed fixes, for keys that protect nothing but the demo."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def __call__(self, octets: int) -> bytes:
+        return hashlib.shake_256(f"dtns demo {self._seed}".encode()).digest(octets)
