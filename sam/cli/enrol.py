@@ -1,0 +1,162 @@
+"""`dtns enrol`: parties join, each with a SIM file for its personalisation."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import click
+
+from dtns.sam.cli.exits import Exit
+from dtns.sam.cli.personalisation import Personaliser, Result, Standing, already_enrolled
+from dtns.sam.cli.phone import NUMBER
+from dtns.sam.cli.show import CONFIG_OPTION, JSON_OPTION, international, show_json
+from dtns.sam.cli.spreadsheet import Rejects, Row, read_rows
+from dtns.sam.configuration import Config
+from dtns.sam.errors import NumberError
+from dtns.sam.protocol.numbers import Number, parse_number
+from dtns.sam.service.reach import reach
+
+BATCH: Final = 100
+
+
+@click.command()
+@click.argument("numbers", metavar="NUMBER…", nargs=-1, type=NUMBER)
+@CONFIG_OPTION
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where SIM files go. [`sims` beside the configuration]",
+)
+@click.option(
+    "--csv",
+    "table",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A CSV file with a column `number`; run it again to resume.",
+)
+@JSON_OPTION
+def enrol(
+    numbers: tuple[Number, ...],
+    config: Config,
+    out: Path | None,
+    table: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Enrol each NUMBER, as in +254712345678, and write its SIM file.
+
+    Rejected rows of a CSV file go to a file beside it, named FILE.rejected.csv, with the reason.
+    """
+    if bool(numbers) == (table is not None):
+        raise click.UsageError("give either numbers or --csv FILE")
+    with reach(config) as sam:
+        personaliser = Personaliser(sam, config, (out or config.folder / "sims").absolute())
+        if table is None:
+            refused = _enrol_numbers(personaliser, numbers, as_json=as_json)
+        else:
+            refused = _enrol_table(personaliser, table, as_json=as_json)
+    if refused:
+        raise click.exceptions.Exit(Exit.REFUSED)
+
+
+def _enrol_numbers(personaliser: Personaliser, numbers: Sequence[Number], *, as_json: bool) -> bool:
+    unique = list(dict.fromkeys(numbers))
+    results: list[Result] = []
+    for start in range(0, len(unique), BATCH):
+        results += personaliser.enrol(unique[start : start + BATCH])
+    enrolled = [result for result in results if result.standing is Standing.ENROLLED]
+    refused = [(result.number, _reason(result)) for result in results if result not in enrolled]
+    if as_json:
+        show_json(
+            {
+                "status": "refused" if refused else "done",
+                "enrolled": [
+                    {"number": international(result.number), "sim_file": str(result.sim_file)}
+                    for result in enrolled
+                ],
+                "refused": [
+                    {"number": international(number), "reason": reason}
+                    for number, reason in refused
+                ],
+            }
+        )
+    else:
+        for result in enrolled:
+            click.echo(f"{international(result.number)} is enrolled: {result.sim_file}")
+    for number, reason in refused:
+        click.echo(f"dtns: {international(number)} is not enrolled: {reason}", err=True)
+    return bool(refused)
+
+
+def _reason(result: Result) -> str:
+    return result.reason or already_enrolled(result.number)
+
+
+def _enrol_table(personaliser: Personaliser, table: Path, *, as_json: bool) -> bool:
+    counts: Counter[Standing] = Counter()
+    with Rejects(table) as rejects, _progress(table) as advance:
+        for batch in _batches(read_rows(table)):
+            numbers = _parse(batch, rejects)
+            for result in personaliser.enrol(list(numbers)):
+                counts[result.standing] += 1
+                if result.standing is Standing.REFUSED:
+                    rejects.add(numbers[result.number], result.reason)
+            advance(len(batch))
+    if as_json:
+        show_json(
+            {
+                "status": "refused" if rejects.count else "done",
+                "enrolled": counts[Standing.ENROLLED],
+                "already": counts[Standing.ALREADY],
+                "rejected": rejects.count,
+                "rejected_file": str(rejects.path) if rejects.count else None,
+            }
+        )
+    else:
+        done, already = counts[Standing.ENROLLED], counts[Standing.ALREADY]
+        click.echo(f"{done} enrolled, {already} enrolled before, {rejects.count} rejected")
+    if rejects.count:
+        click.echo(f"dtns: the rejected rows are in {rejects.path}", err=True)
+    return bool(rejects.count)
+
+
+def _parse(batch: Sequence[Row], rejects: Rejects) -> dict[Number, Row]:
+    """Return the rows of a batch by their numbers, those that are no numbers rejected."""
+    numbers: dict[Number, Row] = {}
+    for row in batch:
+        try:
+            numbers.setdefault(parse_number(row.text.strip()), row)
+        except NumberError as fault:
+            rejects.add(row, str(fault))
+    return numbers
+
+
+def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    batch: list[Row] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+@contextmanager
+def _progress(table: Path) -> Iterator[Callable[[int], None]]:
+    """Show progress on a terminal; yields what to call with the number of rows done."""
+    if not sys.stderr.isatty():
+        yield lambda _rows: None
+        return
+    from rich.console import Console  # noqa: PLC0415 (slow to import, and rarely wanted)
+    from rich.progress import Progress  # noqa: PLC0415 (the same)
+
+    with table.open("rb") as file:
+        total = sum(1 for _ in file)
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("enrolling", total=total)
+        yield lambda rows: progress.advance(task, rows)

@@ -1,0 +1,123 @@
+"""SIM files for the parties that Sam enrols or rekeys: one each, mode 0600, never overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from pathlib import Path
+
+from attrs import frozen
+
+from dtns.sam.cli.show import ask
+from dtns.sam.configuration import Config
+from dtns.sam.errors import SimFileError
+from dtns.sam.handset.simfile import SimFile, write_sim_file
+from dtns.sam.protocol.numbers import Number
+from dtns.sam.service.reach import Administrable
+from dtns.sam.service.requests import Enrol, Enrolled, Enrolment, Personalisation, Rekey
+
+
+class Standing(Enum):
+    """What became of a number that was to be enrolled."""
+
+    ENROLLED = "enrolled"
+    ALREADY = "already"
+    """Enrolled before, and its SIM file is here."""
+    REFUSED = "refused"
+
+
+@frozen
+class Result:
+    """What became of one number, its SIM file where it has one, the reason where it was refused."""
+
+    number: Number
+    standing: Standing
+    sim_file: Path
+    reason: str = ""
+
+
+@frozen
+class Personaliser:
+    """Enrols and rekeys parties at *sam*, writing their SIM files into *folder*."""
+
+    sam: Administrable
+    config: Config
+    folder: Path
+
+    def enrol(self, numbers: Sequence[Number]) -> list[Result]:
+        """Enrol at most 500 numbers; can be run again after a crash at any point.
+
+        Raises SimFileError if a SIM file cannot be written, StoreError or UnreachableError if Sam
+        cannot enrol; what was done until then stays done.
+        """
+        self.make_folder()
+        present = tuple(number for number in numbers if self.sim_path(number).exists())
+        absent = tuple(number for number in numbers if number not in present)
+        known = ask(self.sam, Enrol(present, create=False)).numbers if present else ()
+        fresh = ask(self.sam, Enrol(absent)).numbers if absent else ()
+        return [*map(self._of_known, known), *map(self._of_fresh, fresh)]
+
+    def rekey(self, number: Number) -> Result:
+        """Raise a party's generation and write the new SIM file; an old one is renamed.
+
+        The old SIM's state, with its log, goes by the new name too, so that both stay usable.
+        """
+        self.make_folder()
+        given = ask(self.sam, Rekey(number))
+        path = self.sim_path(number)
+        retired = f"{number}.generation-{given.generation - 1}.sim"
+        for old in sorted(self.folder.glob(f"{path.name}*")):
+            _rename(old, old.with_name(retired + old.name.removeprefix(path.name)))
+        self._write(given)
+        return Result(number, Standing.ENROLLED, path)
+
+    def sim_path(self, number: Number) -> Path:
+        """Return where a party's SIM file stands."""
+        return self.folder / f"{number}.sim"
+
+    def make_folder(self) -> None:
+        """Make the folder, for its owner alone; SimFileError if it cannot be made."""
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as fault:
+            raise SimFileError(f"cannot make {self.folder}: {fault.strerror}") from fault
+
+    def _of_known(self, enrolled: Enrolled) -> Result:
+        number, path = enrolled.number, self.sim_path(enrolled.number)
+        if enrolled.status is not Enrolment.UNKNOWN:
+            return Result(number, Standing.ALREADY, path)
+        reason = f"{path} is there, of a party that is not enrolled here: move it away first"
+        return Result(number, Standing.REFUSED, path, reason)
+
+    def _of_fresh(self, enrolled: Enrolled) -> Result:
+        number, path = enrolled.number, self.sim_path(enrolled.number)
+        if enrolled.personalisation is None:
+            return Result(number, Standing.REFUSED, path, already_enrolled(number))
+        self._write(enrolled.personalisation)
+        return Result(number, Standing.ENROLLED, path)
+
+    def _write(self, given: Personalisation) -> None:
+        sim = SimFile(
+            number=given.number,
+            generation=given.generation,
+            epoch=given.epoch,
+            week=given.week,
+            service_number=self.config.sam.service_number,
+            network=self.config.loopback_endpoint,
+            keys=given.keys,
+        )
+        write_sim_file(self.sim_path(given.number), sim)
+
+
+def already_enrolled(number: Number) -> str:
+    """Return why a number is not enrolled again."""
+    return f"already enrolled; `dtns party rekey +{number}` gives it a new SIM, a generation higher"
+
+
+def _rename(old: Path, new: Path) -> None:
+    if new.exists():
+        raise SimFileError(f"cannot rename {old} to {new.name}: that is there already")
+    try:
+        old.rename(new)
+    except OSError as fault:
+        raise SimFileError(f"cannot rename {old}: {fault.strerror}") from fault

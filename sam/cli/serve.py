@@ -1,0 +1,21 @@
+"""`dtns serve`: run Sam."""
+
+from __future__ import annotations
+
+import click
+
+from dtns.sam.cli.show import CONFIG_OPTION
+from dtns.sam.configuration import Config
+
+
+@click.command()
+@CONFIG_OPTION
+def serve(config: Config) -> None:
+    """Run Sam in the foreground until SIGTERM.
+
+    Prints one JSON line with the event `ready` on stderr once the store is open and the gateways
+    listen; logs to stderr, in JSON where that is no terminal.
+    """
+    from dtns.sam.service.running import serve as run  # noqa: PLC0415 (imports Twisted's reactor)
+
+    run(config)

@@ -1,0 +1,208 @@
+"""What the operator's requests do, sans-I/O: over the store, the master keys and a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar, cast
+
+from attrs import asdict, evolve
+
+from dtns.sam.issuing.issuer import DAY_SECONDS
+from dtns.sam.issuing.records import Granted, Registration
+from dtns.sam.protocol import keys
+from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.weeks import start_of, week_of
+from dtns.sam.service import requests as ask
+from dtns.sam.service.requests import MAX_BATCH, Refusal, Request
+from dtns.sam.store.keyfile import MasterKeys
+from dtns.sam.store.registry import Issue
+from dtns.sam.store.store import Store
+
+_R = TypeVar("_R")
+
+_NOT_ENROLLED: Final = Refusal("this number is not enrolled: `dtns enrol` enrols it")
+
+
+class Administration:
+    """Answers requests, each in one transaction; *counters* are those of a running Sam, or None."""
+
+    def __init__(
+        self,
+        store: Store,
+        master_keys: MasterKeys,
+        clock: Callable[[], float],
+        counters: Mapping[str, int] | None = None,
+    ) -> None:
+        self._store = store
+        self._master_keys = master_keys
+        self._clock = clock
+        self._counters = counters
+        self._answers: dict[type[Any], Callable[[Any], Any]] = {
+            ask.Enrol: self._enrol,
+            ask.ListParties: self._list_parties,
+            ask.ShowParty: self._show_party,
+            ask.SetSuspended: self._set_suspended,
+            ask.Rekey: self._rekey,
+            ask.ListIssues: self._list_issues,
+            ask.ShowIssue: self._show_issue,
+            ask.GetStatus: self._status,
+        }
+
+    def answer(self, request: Request[_R]) -> _R | Refusal:
+        """Do what is asked, durably; StoreError if that cannot be, and then nothing was done."""
+        with self._store.transaction():
+            return cast("_R | Refusal", self._answers[type(request)](request))
+
+    def _enrol(self, request: ask.Enrol) -> ask.Enrolments | Refusal:
+        if len(request.numbers) > MAX_BATCH:
+            return Refusal(f"at most {MAX_BATCH} numbers at a time")
+        if request.create:
+            current = self._master_keys.current.master_id
+            self._store.registry.note_master_key(current, self._master_keys.checks[current])
+        return ask.Enrolments(
+            tuple(self._enrol_one(number, create=request.create) for number in request.numbers)
+        )
+
+    def _enrol_one(self, number: Number, *, create: bool) -> ask.Enrolled:
+        known = self._store.registration(number)
+        if known is not None and known.window.highest:
+            return ask.Enrolled(number, ask.Enrolment.ALREADY)
+        if known is not None:
+            return ask.Enrolled(number, ask.Enrolment.AGAIN, self._personalisation(known))
+        if not create:
+            return ask.Enrolled(number, ask.Enrolment.UNKNOWN)
+        registration = self._registration(number, generation=1)
+        self._store.save(registration)
+        return ask.Enrolled(number, ask.Enrolment.NEW, self._personalisation(registration))
+
+    def _registration(self, number: Number, generation: int) -> Registration:
+        master_id = self._master_keys.current.master_id
+        enrolment = keys.Enrolment(number, generation, self._store.epoch, master_id)
+        return Registration(enrolment, self._clock())
+
+    def _personalisation(self, registration: Registration) -> ask.Personalisation:
+        enrolment = registration.enrolment
+        return ask.Personalisation(
+            number=enrolment.number,
+            generation=enrolment.generation,
+            epoch=enrolment.epoch,
+            week=week_of(registration.enrolled_at),
+            keys=self._master_keys.keys[enrolment.master_id].party_keys(enrolment),
+        )
+
+    def _list_parties(self, request: ask.ListParties) -> ask.Parties:
+        limit = _page(request.limit)
+        found = self._store.registry.parties(request.pattern, request.after, limit + 1)
+        return ask.Parties(tuple(map(self._record, found[:limit])), more=len(found) > limit)
+
+    def _show_party(self, request: ask.ShowParty) -> ask.PartyDetails | Refusal:
+        registration = self._store.registration(request.number)
+        if registration is None:
+            return _NOT_ENROLLED
+        asks, granted = self._store.registry.count_issues(request.number)
+        return ask.PartyDetails(self._record(registration), asks, granted)
+
+    def _set_suspended(self, request: ask.SetSuspended) -> ask.PartyRecord | Refusal:
+        registration = self._store.registration(request.number)
+        if registration is None:
+            return _NOT_ENROLLED
+        registration = evolve(registration, suspended=request.suspended)
+        self._store.save(registration)
+        return self._record(registration)
+
+    def _rekey(self, request: ask.Rekey) -> ask.Personalisation | Refusal:
+        known = self._store.registration(request.number)
+        if known is None:
+            return _NOT_ENROLLED
+        generation = known.enrolment.generation + 1
+        if generation > keys.MAX_GENERATION:
+            return Refusal("this number has used up all its generations")
+        current = self._master_keys.current.master_id
+        self._store.registry.note_master_key(current, self._master_keys.checks[current])
+        fresh = self._registration(request.number, generation)
+        fresh = evolve(fresh, suspended=known.suspended, share=known.share)
+        self._store.save(fresh)
+        return self._personalisation(fresh)
+
+    def _record(self, registration: Registration) -> ask.PartyRecord:
+        enrolment = registration.enrolment
+        share = registration.share.on(int(self._clock() // DAY_SECONDS))
+        return ask.PartyRecord(
+            number=enrolment.number,
+            generation=enrolment.generation,
+            epoch=enrolment.epoch,
+            master_id=enrolment.master_id,
+            enrolled_at=registration.enrolled_at,
+            suspended=registration.suspended,
+            heard=registration.window.highest,
+            asks_today=share.asks,
+            answers_today=share.messages,
+        )
+
+    def _list_issues(self, request: ask.ListIssues) -> ask.Issues:
+        limit = _page(request.limit)
+        found = self._store.registry.issues(request.party, request.before, limit + 1)
+        return ask.Issues(tuple(map(self._issue, found[:limit])), more=len(found) > limit)
+
+    def _show_issue(self, request: ask.ShowIssue) -> ask.IssueRecord | Refusal:
+        issue = self._store.registry.issue(request.id)
+        if issue is None:
+            return Refusal("there is no issue with this id: `dtns issue list` shows them")
+        return self._issue(issue)
+
+    def _issue(self, issue: Issue) -> ask.IssueRecord:
+        decision = issue.decision
+        deliveries = self._store.outbox.deliveries(decision.asker, decision.counter)
+        return ask.IssueRecord(
+            id=issue.id,
+            asker=decision.asker.number,
+            asker_generation=decision.asker.generation,
+            counter=decision.counter,
+            holder=decision.holder,
+            decided_at=decision.decided_at,
+            carrier=decision.carrier,
+            repeats=decision.repeats,
+            reason=None if decision.reason is None else decision.reason.code,
+            key=None if decision.granted is None else _key(decision.granted),
+            deliveries=tuple(
+                ask.DeliveryRecord(**asdict(delivery) | {"state": delivery.state.value})
+                for delivery in deliveries
+            ),
+        )
+
+    def _status(self, _request: ask.GetStatus) -> ask.Status:
+        meta, registry = self._store.meta(), self._store.registry
+        parties, suspended = registry.count_parties()
+        asks, granted = registry.count_issues()
+        return ask.Status(
+            running=self._counters is not None,
+            instance=meta.instance,
+            epoch=meta.epoch,
+            behind=meta.behind,
+            parties=parties,
+            suspended=suspended,
+            asks=asks,
+            keys=granted,
+            outbox=self._store.outbox.counts(),
+            counters=dict(self._counters or {}),
+        )
+
+
+def _page(limit: int) -> int:
+    return min(max(limit, 1), MAX_BATCH)
+
+
+def _key(granted: Granted) -> ask.KeyRecord:
+    return ask.KeyRecord(
+        holder_generation=granted.holder_generation,
+        epoch=granted.epoch,
+        n=granted.n,
+        limit=granted.terms.limit,
+        direction=_spelled(granted.terms.direction.name),
+        expires_at=float(start_of(granted.terms.expiry)),
+        form=_spelled(granted.form.name),
+    )
+
+
+def _spelled(name: str) -> str:
+    return name.lower().replace("_", "-")

@@ -1,0 +1,70 @@
+"""Group commit: everything that one reactor turn wants written goes into one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from attrs import frozen
+from twisted.internet.defer import Deferred
+
+from dtns.sam.errors import StoreError
+from dtns.sam.store.store import Store
+
+_T = TypeVar("_T")
+
+
+@frozen
+class _Write:
+    work: Callable[[], Any]
+    done: Deferred[Any]
+
+
+class GroupCommit:
+    """Runs pieces of work inside the store's transaction, all of one turn's in the same one.
+
+    A piece may be run a second time, after a roll-back: it must have no effect but on the store.
+    """
+
+    def __init__(self, store: Store, reactor: Any) -> None:
+        self._store = store
+        self._reactor = reactor
+        self._waiting: list[_Write] = []
+
+    def write(self, work: Callable[[], _T]) -> Deferred[_T]:
+        """Run *work* in the next commit; fires with its result once that is durable.
+
+        Fails with StoreError if nothing of the turn could be written, or with what *work* itself
+        raised, which keeps no other work from being written.
+        """
+        done: Deferred[_T] = Deferred()
+        self._waiting.append(_Write(work, done))
+        if len(self._waiting) == 1:
+            self._reactor.callLater(0, self._commit)
+        return done
+
+    def _commit(self) -> None:
+        writes, self._waiting = self._waiting, []
+        try:
+            results = self._run(writes)
+        except StoreError as fault:
+            for write in writes:
+                write.done.errback(fault)
+        except Exception:  # noqa: BLE001 (a fault in one piece must not hold up the others)
+            for write in writes:
+                self._commit_alone(write)
+        else:
+            for write, result in zip(writes, results, strict=True):
+                write.done.callback(result)
+
+    def _commit_alone(self, write: _Write) -> None:
+        try:
+            (result,) = self._run([write])
+        except Exception as fault:  # noqa: BLE001 (told to whoever asked for the write)
+            write.done.errback(fault)
+        else:
+            write.done.callback(result)
+
+    def _run(self, writes: list[_Write]) -> list[Any]:
+        with self._store.transaction():
+            return [write.work() for write in writes]

@@ -1,0 +1,229 @@
+"""What the operator can ask of Sam, and what comes back: values, JSON-able."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Generic, TypeVar
+
+from attrs import field, frozen
+
+from dtns.sam.protocol.keys import PartyKeys
+from dtns.sam.protocol.numbers import Number
+
+_Result = TypeVar("_Result")
+
+MAX_BATCH = 500
+"""Most numbers in one Enrol, most parties or issues in one page."""
+
+
+class Request(Generic[_Result]):
+    """A request; the parameter is the kind of its result where it is not refused."""
+
+
+@frozen
+class Refusal:
+    """The request was understood and is not granted; the reason is for the operator."""
+
+    reason: str
+
+
+@frozen
+class Personalisation:
+    """What a SIM file is made of. epoch and week are Sam's at enrolment."""
+
+    number: Number
+    generation: int
+    epoch: int
+    week: int
+    keys: PartyKeys = field(repr=False)
+
+
+class Enrolment(Enum):
+    """How a number stands after Enrol."""
+
+    NEW = "new"
+    """Enrolled now."""
+    AGAIN = "again"
+    """Enrolled before and never heard from: its personalisation is given once more."""
+    ALREADY = "already"
+    """Enrolled before, and in use."""
+    UNKNOWN = "unknown"
+    """Not enrolled, and Enrol was told to create nothing."""
+
+
+@frozen
+class Enrolled:
+    """How one number stands; personalisation is there for NEW and AGAIN."""
+
+    number: Number
+    status: Enrolment
+    personalisation: Personalisation | None = None
+
+
+@frozen
+class Enrolments:
+    """The result of Enrol, in the order asked for."""
+
+    numbers: tuple[Enrolled, ...]
+
+
+@frozen
+class Enrol(Request[Enrolments]):
+    """Enrol numbers, at most MAX_BATCH; without *create* only tell which are enrolled."""
+
+    numbers: tuple[Number, ...]
+    create: bool = True
+
+
+@frozen
+class PartyRecord:
+    """A party as Sam knows it; heard is the highest request counter seen, 0 if none."""
+
+    number: Number
+    generation: int
+    epoch: int
+    master_id: int
+    enrolled_at: float
+    suspended: bool
+    heard: int
+    asks_today: int
+    answers_today: int
+
+
+@frozen
+class Parties:
+    """A page of parties; more follow the last of them if *more*."""
+
+    parties: tuple[PartyRecord, ...]
+    more: bool
+
+
+@frozen
+class ListParties(Request[Parties]):
+    """List parties whose digits match a glob, after a number, at most MAX_BATCH."""
+
+    pattern: str = "*"
+    after: Number | None = None
+    limit: int = MAX_BATCH
+
+
+@frozen
+class PartyDetails:
+    """A party, how many of its asks were decided on, and how many of them got a key."""
+
+    party: PartyRecord
+    asks: int
+    keys: int
+
+
+@frozen
+class ShowParty(Request[PartyDetails]):
+    """Show one party."""
+
+    number: Number
+
+
+@frozen
+class SetSuspended(Request[PartyRecord]):
+    """Suspend or resume a party."""
+
+    number: Number
+    suspended: bool
+
+
+@frozen
+class Rekey(Request[Personalisation]):
+    """Raise a party's generation: its SIM, and all keys with it, are dead from now on."""
+
+    number: Number
+
+
+@frozen
+class DeliveryRecord:
+    """How far one sending of an answer has come."""
+
+    carrier: str
+    state: str
+    queued_at: float
+    attempts: int
+    reason: str
+    settled_at: float | None
+
+
+@frozen
+class KeyRecord:
+    """The key that was granted, itself untold. expires_at is a POSIX time."""
+
+    holder_generation: int
+    epoch: int
+    n: int
+    limit: int
+    direction: str
+    expires_at: float
+    form: str
+
+
+@frozen
+class IssueRecord:
+    """A decision on an ask: either a key, or a refusal with its reason."""
+
+    id: int
+    asker: Number
+    asker_generation: int
+    counter: int
+    holder: Number
+    decided_at: float
+    carrier: str
+    repeats: int
+    reason: str | None
+    key: KeyRecord | None
+    deliveries: tuple[DeliveryRecord, ...]
+
+
+@frozen
+class Issues:
+    """A page of decisions, newest first; more follow the last of them if *more*."""
+
+    issues: tuple[IssueRecord, ...]
+    more: bool
+
+
+@frozen
+class ListIssues(Request[Issues]):
+    """List decisions, newest first, before an id; with a party, those in which it has a part."""
+
+    party: Number | None = None
+    before: int | None = None
+    limit: int = MAX_BATCH
+
+
+@frozen
+class ShowIssue(Request[IssueRecord]):
+    """Show one decision."""
+
+    id: int
+
+
+@frozen
+class Status:
+    """How Sam is. counters count since its start what became of asks; empty if it is not running.
+
+    outbox says how many answers are in each state.
+    """
+
+    running: bool
+    instance: str
+    epoch: int
+    behind: bool
+    parties: int
+    suspended: int
+    asks: int
+    keys: int
+    outbox: Mapping[str, int]
+    counters: Mapping[str, int]
+
+
+@frozen
+class GetStatus(Request[Status]):
+    """Tell how Sam is."""

@@ -1,0 +1,54 @@
+"""`dtns serve`: run Sam in the foreground until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet import reactor as _reactor
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from dtns.sam.configuration import Config
+from dtns.sam.service.logs import announce, begin_logging
+from dtns.sam.service.server import Sam
+
+_log = Logger()
+
+
+def serve(config: Config) -> None:
+    """Run Sam until SIGTERM or SIGINT; announce `ready` on stderr once it is.
+
+    Raises what kept Sam from starting.
+    """
+    os.umask(0o077)
+    reactor: Any = _reactor
+    begin_logging()
+    sam = Sam(config, reactor)
+    faults: list[Failure] = []
+
+    def failed(failure: Failure) -> None:
+        faults.append(failure)
+        reactor.stop()
+
+    def started(facts: dict[str, Any]) -> None:
+        announce(sys.stderr, facts)
+
+    reactor.callWhenRunning(
+        lambda: Deferred.fromCoroutine(sam.start()).addCallback(started).addErrback(failed)
+    )
+    reactor.addSystemEventTrigger("before", "shutdown", _stopping(sam))
+    reactor.run()
+    if faults:
+        faults[0].raiseException()
+
+
+def _stopping(sam: Sam) -> Callable[[], Deferred[None]]:
+    def stop() -> Deferred[None]:
+        _log.info("stopping", event="stopping")
+        return Deferred.fromCoroutine(sam.stop())
+
+    return stop

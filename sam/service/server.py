@@ -1,0 +1,172 @@
+"""Sam running: the store, the admin socket, the embedded network and the carriers together."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import TimeoutError as DeferredTimeout
+from twisted.logger import Logger
+
+from dtns.gateway.carrier import Inbound, Report
+from dtns.gateway.loopback.address import Address, parse_address
+from dtns.gateway.loopback.carrier import LoopbackCarrier
+from dtns.gateway.loopback.server import LoopbackServer
+from dtns.sam.configuration import Config
+from dtns.sam.issuing.issuer import Issuer
+from dtns.sam.issuing.vault import Vault
+from dtns.sam.service.administration import Administration
+from dtns.sam.service.adminsocket import AdminSocket
+from dtns.sam.service.commits import GroupCommit
+from dtns.sam.service.intake import Intake
+from dtns.sam.service.outbox import Outbox
+from dtns.sam.service.reach import open_store
+from dtns.sam.store.keyfile import MasterKeys
+from dtns.sam.store.lock import StoreLock
+from dtns.sam.store.store import Store
+
+DRAIN_SECONDS: Final = 5.0
+CONNECT_SECONDS: Final = 2.0
+LOOPBACK: Final = "loopback"
+
+
+class CarrierSink:
+    """Where one carrier puts what comes in: messages to the intake, reports to its outbox."""
+
+    def __init__(self, intake: Intake, outbox: Outbox) -> None:
+        self._intake = intake
+        self._outbox = outbox
+
+    def received(self, message: Inbound) -> Awaitable[None]:
+        """Complete once the message is decided on and the answer durable."""
+        return self._intake.received(message, self._outbox)
+
+    def reported(self, report: Report) -> Awaitable[None]:
+        """Complete once the report is stored."""
+        return self._outbox.reported(report)
+
+
+class Sam:
+    """The whole service. *clock* gives POSIX time."""
+
+    _log = Logger()
+
+    def __init__(
+        self, config: Config, reactor: Any, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._config = config
+        self._reactor = reactor
+        self._clock = clock
+        self._random = random.Random()  # noqa: S311 (jitter)
+        self.counters: Counter[str] = Counter()
+        self._stops: list[Callable[[], Any]] = []
+        self._stopped: Deferred[None] | None = None
+
+    async def start(self) -> dict[str, Any]:
+        """Start everything and return what is worth announcing.
+
+        After a fault everything is stopped again. Raises ConfigError, KeyFileError, StoreError,
+        or GatewayError where a network address cannot be used.
+        """
+        try:
+            return await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop in the reverse order of starting; may be called again."""
+        while self._stops:
+            result = self._stops.pop()()
+            if result is not None:
+                await result
+
+    async def _start(self) -> dict[str, Any]:
+        lock = StoreLock(self._config.lock)
+        lock.acquire()
+        self._stops.append(lock.release)
+        store, master_keys = open_store(self._config)
+        self._stops.append(store.close)
+        commits = GroupCommit(store, self._reactor)
+        intake = Intake(
+            store,
+            commits,
+            Issuer(Vault(master_keys.keys, secrets.token_bytes), self._config.policy),
+            clock=self._clock,
+            counters=self.counters,
+            reactor=self._reactor,
+        )
+        await self._start_admin_socket(store, master_keys)
+        network = await self._start_network() if self._config.network.embedded else None
+        connected = False
+        if self._config.loopback.enabled:
+            connected = await self._start_loopback(store, commits, intake, network)
+        return {
+            "event": "ready",
+            "component": "sam",
+            "pid": os.getpid(),
+            "service_number": self._config.sam.service_number,
+            "admin_socket": str(self._config.admin_socket),
+            "network": None if network is None else str(network),
+            "carriers": {LOOPBACK: connected} if self._config.loopback.enabled else {},
+        }
+
+    async def _start_admin_socket(self, store: Store, master_keys: MasterKeys) -> None:
+        administration = Administration(store, master_keys, self._clock, self.counters)
+        admin = AdminSocket(self._config.admin_socket, administration, self._reactor)
+        await admin.start()
+        self._stops.append(lambda: Deferred.fromCoroutine(admin.stop()))
+
+    async def _start_network(self) -> Address:
+        section = self._config.network
+        seed = secrets.randbits(32) if section.seed is None else section.seed
+        address = parse_address(self._config.network_endpoint)
+        network = LoopbackServer(self._reactor, address, section.conditions, seed)
+        listening = await network.start()
+        self._stops.append(lambda: Deferred.fromCoroutine(network.stop()))
+        return listening
+
+    async def _start_loopback(
+        self, store: Store, commits: GroupCommit, intake: Intake, network: Address | None
+    ) -> bool:
+        """Start the loopback carrier; tell whether it reached its network before long."""
+        outbox = Outbox(
+            LOOPBACK,
+            store,
+            commits,
+            clock=self._clock,
+            random=self._random,
+            counters=self.counters,
+            reactor=self._reactor,
+        )
+        own = self._config.loopback.endpoint is None and network is not None
+        carrier = LoopbackCarrier(
+            LOOPBACK,
+            network if own and network else parse_address(self._config.loopback_endpoint),
+            self._config.sam.service_number,
+            CarrierSink(intake, outbox),
+            reactor=self._reactor,
+            random=self._random,
+        )
+        await carrier.start()
+
+        async def stop() -> None:
+            intake.close()
+            await outbox.drain(DRAIN_SECONDS)
+            outbox.stop()
+            await carrier.stop()
+            await outbox.drain(1.0)
+
+        self._stops.append(lambda: Deferred.fromCoroutine(stop()))
+        outbox.start(carrier)
+        try:
+            await carrier.when_connected().addTimeout(CONNECT_SECONDS, self._reactor)
+        except DeferredTimeout:
+            self._log.warn("the network is not there yet; Sam goes on trying", event="no-network")
+        return carrier.connected
