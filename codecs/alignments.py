@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
+from dtns.codecs.columns import WIDTH
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -19,8 +21,6 @@ REPEATED: Final = 6
 FOREIGN: Final = 12
 BORDER_TRANSPOSITION: Final = 5
 BORDER_JUMP: Final = 7
-
-WIDTH = 4
 
 
 @frozen

@@ -5,6 +5,9 @@ from __future__ import annotations
 P = 9973
 """The largest prime below 10**4: a group of four digits is an element of GF(P)."""
 
+WIDTH = 4
+"""Digits of a group."""
+
 MULTIPLIERS = (
     3372, 4182, 4298, 1469, 2667, 4341, 4647, 635, 289, 4891,
     3038, 2296, 4911, 358, 1926, 4121,

@@ -98,7 +98,7 @@ def decode(
     limit = profile.candidates if candidates is None else candidates
     if limit < 0:
         raise ValueError("the number of candidates cannot be negative")
-    if sum(map(len, entry)) > LONGEST:
+    if (len(entry) if isinstance(entry, str) else sum(map(len, entry))) > LONGEST:
         return Reading(Status.REFUSED, reason="too-long")
     typed = boxes_of(entry, flat=flat)
     if typed is None:

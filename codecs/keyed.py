@@ -5,13 +5,15 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
+from dtns.codecs.columns import WIDTH
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-GROUP_DIGITS = 4
 LONGEST = 400
 """Characters an entry may have before it is refused unread."""
 
+_BOX_LENGTHS = frozenset({WIDTH - 1, WIDTH, WIDTH + 1})
 _SEPARATORS = frozenset("\t\n\r\x0b\x0c.,:;/_|\u2212\u00b7")
 _SEPARATOR_CATEGORIES = frozenset({"Zs", "Zl", "Zp", "Pd"})
 
@@ -50,7 +52,7 @@ def boxes_of(entry: str | Sequence[str], *, flat: bool) -> tuple[str, ...] | str
         if text is None:
             return None
         pieces = tuple(text.split())
-        boxed = len(pieces) > 1 and all(abs(len(piece) - GROUP_DIGITS) <= 1 for piece in pieces)
+        boxed = len(pieces) > 1 and {*map(len, pieces)} <= _BOX_LENGTHS
         return pieces if boxed and not flat else "".join(pieces)
     read = [digits_of(box) for box in entry]
     boxes = tuple(box.replace(" ", "") for box in read if box is not None)

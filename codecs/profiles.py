@@ -14,9 +14,9 @@ MAX_PARITY = 3
 """Parity groups that can follow the data groups of any profile that repairs."""
 
 
-@frozen(cache_hash=True)
+@frozen(eq=False)
 class Profile:
-    """A kind of code.
+    """A kind of code, equal to itself alone.
 
     Its name seeds the constants of every group, so two profiles never share a code.
     """

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from dtns.codecs.alignments import Alignment, alignments
-from dtns.codecs.columns import P
+from dtns.codecs.columns import WIDTH, P
 from dtns.codecs.equations import equations_of, single_slips, solutions
 from dtns.codecs.slips import GARBLED, PHONETIC, POSSIBLE, explanations, slip_cost
 
@@ -84,7 +84,7 @@ def candidates(
 
 
 def _lay(alignment: Alignment, slips: int) -> _Laid | None:
-    values = [int(box) if len(box) == 4 else P for box in alignment.boxes]  # noqa: PLR2004
+    values = [int(box) if len(box) == WIDTH else P for box in alignment.boxes]
     wrong = tuple([place for place, value in enumerate(values) if value >= P])
     unknown = slips - alignment.events - len(wrong)
     if unknown < 0:
@@ -134,7 +134,7 @@ def _judge(laid: _Laid, solution: Solution, corrections: list[int]) -> Candidate
         cost = slip_cost(box, groups[place])
         if cost is None:
             garbled += 1
-            if not vouched or len(box) != 4:  # noqa: PLR2004 (a group of the right length)
+            if not vouched or len(box) != WIDTH:
                 return None
             cost = GARBLED
         kinds.append(cost)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dtns.codecs.columns import P
+from dtns.codecs.columns import WIDTH, P
 
 TRANSPOSITION: Final = 5
 NEIGHBOUR: Final = 5
@@ -58,7 +58,7 @@ POSSIBLE = bytes(error in _errors(phonetic=True) for error in range(P))
 
 
 def _same_length(typed: str, said: str) -> int | None:
-    wrong = [place for place in range(4) if typed[place] != said[place]]
+    wrong = [place for place in range(WIDTH) if typed[place] != said[place]]
     if len(wrong) == 1:
         return NEIGHBOUR if said[wrong[0]] in _KEYS[typed[wrong[0]]] else SUBSTITUTION
     if len(wrong) != 2 or wrong[1] - wrong[0] > 2:  # noqa: PLR2004 (two digits, at most a jump)
@@ -79,15 +79,15 @@ def _without(text: str, place: int) -> str:
 
 
 def _shorter(typed: str, said: str) -> int | None:
-    if len(typed) == 3:  # noqa: PLR2004 (one digit of four is missing)
-        return OMISSION if any(_without(said, i) == typed for i in range(4)) else None
-    pairs = (said[i] + said[j] for i in range(4) for j in range(i + 1, 4))
+    if len(typed) == WIDTH - 1:
+        return OMISSION if any(_without(said, i) == typed for i in range(WIDTH)) else None
+    pairs = (said[i] + said[j] for i in range(WIDTH) for j in range(i + 1, WIDTH))
     return TWO_OMITTED if typed in pairs else None
 
 
 def _longer(typed: str, said: str) -> int | None:
     added = [i for i in range(len(typed)) if _without(typed, i) == said]
-    if len(typed) == 5:  # noqa: PLR2004 (one digit beside the four)
+    if len(typed) == WIDTH + 1:
         doubled = any(typed[i] in typed[max(i - 1, 0) : i] + typed[i + 1 : i + 2] for i in added)
         return (DOUBLED if doubled else INSERTION) if added else None
     shorter = (_without(typed, i) for i in range(len(typed)))
@@ -104,7 +104,7 @@ def slip_cost(typed: str, group: int) -> int | None:
     said = f"{group:04d}"
     if len(typed) == len(said):
         return _same_length(typed, said)
-    if 2 <= len(typed) <= 6:  # noqa: PLR2004 (at most two digits too few or too many)
+    if abs(len(typed) - WIDTH) <= 2:  # noqa: PLR2004 (two digits too few or too many)
         return _shorter(typed, said) if len(typed) < len(said) else _longer(typed, said)
     return None
 
@@ -117,7 +117,7 @@ def _swapped(typed: str, i: int, j: int) -> int:
 def _pairs(typed: str, gap: int, swap: int, twin: int) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     value = int(typed)
-    for i in range(4 - gap):
+    for i in range(WIDTH - gap):
         j = i + gap
         if typed[i] != typed[j]:
             found.append((swap, _swapped(typed, i, j)))
@@ -140,9 +140,9 @@ def _alike(typed: str) -> list[tuple[int, int]]:
 
 
 def _texts(typed: str) -> set[str]:
-    if len(typed) == 3:  # noqa: PLR2004 (one digit of four is missing)
-        return {typed[:i] + digit + typed[i:] for i in range(4) for digit in _KEYS}
-    return {_without(typed, i) for i in range(5)} if len(typed) == 5 else set()  # noqa: PLR2004
+    if len(typed) == WIDTH - 1:
+        return {typed[:i] + digit + typed[i:] for i in range(WIDTH) for digit in _KEYS}
+    return {_without(typed, i) for i in range(WIDTH + 1)} if len(typed) == WIDTH + 1 else set()
 
 
 def explanations(typed: str) -> list[tuple[int, int]]:
@@ -150,7 +150,7 @@ def explanations(typed: str) -> list[tuple[int, int]]:
 
     Three, four or five digits; nothing explains any other length.
     """
-    if len(typed) == 4:  # noqa: PLR2004 (the length is right)
+    if len(typed) == WIDTH:
         value = int(typed)
         found = [
             (cost, value + step * weight)

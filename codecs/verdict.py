@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field, frozen
 
-from dtns.codecs.alignments import WIDTH
-from dtns.codecs.columns import P
+from dtns.codecs.columns import WIDTH, P
 from dtns.codecs.equations import equations_of
 from dtns.codecs.packing import unpack
 from dtns.codecs.parity import code_of
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 
 Typed = tuple[str, ...] | str
 """One text a box, or an unbroken stream of digits."""
+
+_WHOLE = {WIDTH}
 
 _FEW = 3
 """Groups that are worth saying again one by one."""
@@ -116,13 +117,15 @@ def _read(profile: Profile, typed: Typed, parity: int) -> _Entry:
         as_typed = tuple([typed[i : i + WIDTH] for i in range(0, len(typed), WIDTH)])
     if len(as_typed) != wanted or (typed is not as_typed and len(typed) != WIDTH * wanted):
         return _Entry(profile, typed, parity, (), (), (), consistent=False)
-    values = tuple([int(box) if len(box) == WIDTH else P for box in as_typed])
-    if max(values) < P:
-        consistent = not any(equations_of(profile, parity).syndromes(values))
-        return _Entry(profile, typed, parity, values, (), (), consistent)
+    if {*map(len, as_typed)} == _WHOLE:
+        values = tuple(map(int, as_typed))
+        if max(values) < P:
+            consistent = not any(equations_of(profile, parity).syndromes(values))
+            return _Entry(profile, typed, parity, values, (), (), consistent)
+    unequal = tuple([place for place, box in enumerate(as_typed, 1) if len(box) != WIDTH])
+    values = tuple([P if i in unequal else int(box) for i, box in enumerate(as_typed, 1)])
     wrong = tuple([place for place, value in enumerate(values, 1) if value >= P])
-    lengths = tuple([place for place, box in enumerate(as_typed, 1) if len(box) != WIDTH])
-    return _Entry(profile, typed, parity, values, wrong, lengths, consistent=False)
+    return _Entry(profile, typed, parity, values, wrong, unequal, consistent=False)
 
 
 def _judge_as(
