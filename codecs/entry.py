@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from dtns.codecs.columns import WIDTH, P
 from dtns.codecs.digits import Profile, Reading, decode
-from dtns.codecs.keyed import digits_of
+from dtns.codecs.keyed import keystroke
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -119,39 +119,49 @@ class Entry:
         """
         entry = self
         for key in text:
+            stroke = keystroke(key)
             if key in _ERASE:
-                entry = entry._erased()
-            elif (read := digits_of(key)) is not None and key.isprintable() | key.isspace():
-                entry = entry._digit(read) if read else entry._next(separated=True)
+                entry = entry.erased()
+            elif stroke == " ":
+                entry = entry.next_box()
+            elif stroke:
+                entry = entry.pressed(stroke)
         return entry
 
-    def _digit(self, digit: str) -> Entry:
+    def pressed(self, digit: str) -> Entry:
+        """Return the entry with one more digit, 0-9, in its box or in the next."""
         entry = self
         if not self.separated and self.at < len(self.boxes) and len(self.boxes[self.at]) == WIDTH:
-            entry = self._next(separated=False)
+            entry = self._advanced()
         place = min(entry.at, len(entry.boxes) - 1)
         if len(entry.boxes[place]) >= _LONGEST_BOX:
             return entry
-        return evolve(entry._holding(place, entry.boxes[place] + digit), at=place)
+        boxes = self._with(place, entry.boxes[place] + digit)
+        return evolve(entry, boxes=boxes, at=place)
 
-    def _next(self, *, separated: bool) -> Entry:
+    def next_box(self) -> Entry:
+        """Return the entry after a separator: the box is closed unless it is empty."""
         if self.at >= len(self.boxes) or not self.boxes[self.at]:
             return self
+        return evolve(self._advanced(), separated=True)
+
+    def erased(self) -> Entry:
+        """Return the entry without the digit typed last."""
+        place = min(self.at, len(self.boxes) - 1)
+        if not self.boxes[place] and place and not self.again:
+            place -= 1
+        return evolve(self, boxes=self._with(place, self.boxes[place][:-1]), at=place)
+
+    def _advanced(self) -> Entry:
         following, again = self.at + 1, self.again
         if again:
             following, again = again[0], again[1:]
         elif self.boxes[following : following + 1] != ("",):
             following = len(self.boxes)
-        return evolve(self, at=following, again=again, separated=self.separated or separated)
+        return evolve(self, at=following, again=again)
 
-    def _erased(self) -> Entry:
-        place = min(self.at, len(self.boxes) - 1)
-        if not self.boxes[place] and place and not self.again:
-            place -= 1
-        return evolve(self._holding(place, self.boxes[place][:-1]), at=place)
-
-    def _holding(self, place: int, digits: str) -> Entry:
-        return evolve(self, boxes=(*self.boxes[:place], digits, *self.boxes[place + 1 :]))
+    def _with(self, place: int, digits: str) -> tuple[str, ...]:
+        return (*self.boxes[:place], digits, *self.boxes[place + 1 :])
 
     def asked_again(self, places: Iterable[int]) -> Entry:
         """Return the entry with these boxes, counted from 1, empty and to be typed once more."""

@@ -18,6 +18,20 @@ _SEPARATORS = frozenset("\t\n\r\x0b\x0c.,:;/_|\u2212\u00b7")
 _SEPARATOR_CATEGORIES = frozenset({"Zs", "Zl", "Zp", "Pd"})
 
 
+def keystroke(character: str) -> str | None:
+    """Return a digit as 0-9, a separator as a space, an invisible character as nothing.
+
+    None for what belongs in no code.
+    """
+    value = unicodedata.decimal(character, None)
+    if value is not None:
+        return str(value)
+    category = unicodedata.category(character)
+    if character in _SEPARATORS or category in _SEPARATOR_CATEGORIES:
+        return " "
+    return "" if category == "Cf" else None
+
+
 def digits_of(text: str) -> str | None:
     """Return the text with digits as 0-9 and each run of separators as one space.
 
@@ -28,15 +42,10 @@ def digits_of(text: str) -> str | None:
         return " ".join(text.split())
     kept: list[str] = []
     for character in text:
-        value = unicodedata.decimal(character, None)
-        if value is not None:
-            kept.append(str(value))
-            continue
-        category = unicodedata.category(character)
-        if character in _SEPARATORS or category in _SEPARATOR_CATEGORIES:
-            kept.append(" ")
-        elif category != "Cf":
+        key = keystroke(character)
+        if key is None:
             return None
+        kept.append(key)
     return " ".join("".join(kept).split())
 
 
