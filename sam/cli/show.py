@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -20,7 +21,8 @@ from dtns.sam.service.requests import Refusal, Request
 _R = TypeVar("_R")
 
 DEFAULT_CONFIG: Final = Path("dtns-data") / "dtns.toml"
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_PLAIN_NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
 def _load(_: click.Context, __: click.Parameter, path: Path) -> Config:
@@ -45,17 +47,14 @@ CSV_OPTION: Final[Callable[..., Any]] = click.option(
 
 
 def ask(sam: Administrable, request: Request[_R]) -> _R:
-    """Return the result of a request; a refusal ends the command with exit code 1."""
+    """Return the result of a request; a refusal is told and ends the command, exit code 1."""
     result = sam.answer(request)
-    if isinstance(result, Refusal):
-        raise RefusedError(result.reason)
-    return result
-
-
-class RefusedError(click.ClickException):
-    """An expected negative: told on stderr, exit code 1."""
-
-    exit_code = Exit.REFUSED
+    if not isinstance(result, Refusal):
+        return result
+    if click.get_current_context().params.get("as_json"):
+        show_json({"status": "refused", "reason": result.reason})
+    click.echo(f"dtns: {result.reason}", err=True)
+    raise click.exceptions.Exit(Exit.REFUSED)
 
 
 def show_json(facts: Mapping[str, Any]) -> None:
@@ -95,9 +94,11 @@ def show_facts(facts: Mapping[str, Any]) -> None:
 
 
 def safe_cell(cell: Any) -> str:
-    """Return a cell as text that no spreadsheet takes for a formula."""
+    """Return a cell as text that no spreadsheet takes for a formula; plain numbers stay as is."""
     text = "" if cell is None else str(cell)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    if text.startswith(_FORMULA_STARTS) and _PLAIN_NUMBER.fullmatch(text) is None:
+        return f"'{text}"
+    return text
 
 
 def iso(posix_time: float | None) -> str | None:
