@@ -49,8 +49,9 @@ def challenge(card: Card, asker: Number) -> Code | str:
     if key.challenged >= codes.MAX_COUNT:
         return "used-up"
     count = key.challenged + 1
+    others = tuple(evolve(held, pending=0) for held in peer.held[:-1])
     key = evolve(key, challenged=count, pending=count)
-    card.keep(state.with_peer(asker, peer.with_key(key)))
+    card.keep(state.with_peer(asker, evolve(peer, held=(*others, key))))
     bits = codes.challenge(key.session, key.context, count)
     return Code(show(encode(PROFILES["request"], bits)))
 
@@ -122,6 +123,6 @@ def check(card: Card, asker: Number, entry: str) -> Verdict:
 
 
 def _confirmed(state: State, asker: Number, peer: Peer, key: HeldKey) -> State:
-    mark = max(peer.mark, key.context.order)
-    held = tuple(k for k in peer.with_key(key).held if k.context.order >= mark)
+    mark = max(peer.mark, key.order)
+    held = tuple(k for k in peer.with_key(key).held if k.order >= mark)
     return state.with_peer(asker, evolve(peer, held=held, mark=mark))

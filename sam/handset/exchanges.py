@@ -43,7 +43,8 @@ class Asked:
 class Received:
     """What a message turned out to be.
 
-    outcome is answered, refused or ignored; reason says why it was refused or ignored.
+    outcome is answered, refused or ignored; reason says why it was refused or ignored, or why an
+    answer brought no key after all.
     """
 
     outcome: str
@@ -137,6 +138,8 @@ def _take_key(sim: SimFile, card: Card, sent: SentAsk, grant: Grant) -> Received
     state = card.state.with_ask(evolve(sent, outcome=AskOutcome.ANSWERED, reason=""))
     state = _with_key(state.at(grant.week, grant.epoch), request.holder, key)
     card.keep(state)
+    if key not in state.asked.get(request.holder, ()):
+        return Received("answered", "late", request.holder, request.counter)
     return Received("answered", "", request.holder, request.counter, key)
 
 
@@ -152,8 +155,8 @@ def _take_refusal(card: Card, sent: SentAsk, reason: str, week: int) -> Received
 def _with_key(state: State, holder: Number, key: AskedKey) -> State:
     """Return the state with a new key, unless a later one was confirmed or it has expired."""
     keys = state.asked.get(holder, ())
-    confirmed = max((old.context.order for old in keys if old.confirmed), default=(0, 0, 0))
-    if key.context.order <= confirmed or key.context.terms.expiry <= state.week:
+    confirmed = max((old.order for old in keys if old.confirmed), default=(0, 0, 0))
+    if key.order <= confirmed or key.context.terms.expiry <= state.week:
         return state
     return state.with_asked(holder, key)
 
@@ -172,9 +175,9 @@ def _waiting(state: State, holder: Number, wish: Wish) -> SentAsk | None:
 
 
 def _seen(state: State, holder: Number) -> Seen:
-    """Return the proof of the highest key held with *holder*, for Sam to notice a loss."""
+    """Return the proof of the latest key held with *holder*, for Sam to notice a loss."""
     keys = state.asked.get(holder, ())
     if not keys:
         return Seen()
-    latest = max(keys, key=lambda key: (key.context.epoch, key.context.n))
+    latest = keys[-1]
     return Seen(latest.context.epoch, latest.context.n, latest.witness)

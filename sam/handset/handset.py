@@ -11,7 +11,7 @@ from dtns.codecs.digits import PROFILES, encode, show
 from dtns.sam.handset import confirmations, exchanges, tickets
 from dtns.sam.handset.card import Card
 from dtns.sam.handset.simfile import SimFile
-from dtns.sam.handset.state import AskedKey, HeldKey, Peer
+from dtns.sam.handset.state import MAX_PEERS, AskedKey, HeldKey, Peer
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.session import NONCE_BITS
 
@@ -57,15 +57,16 @@ class Handset:
         """Take in a ticket from *asker*; see tickets.enter."""
         return tickets.enter(self.sim, self.card, asker, entry)
 
-    def nonce(self, asker: Number) -> str:
+    def nonce(self, asker: Number) -> str | None:
         """Hand out a nonce J, 8 digits: from now on *asker*'s tickets must be made with it.
 
         Sam binds it into the key, so that the key is known to be younger than the nonce
-        (Needham and Schroeder 1987).
+        (Needham and Schroeder 1987). None if *asker* is a stranger and there is no room for one.
         """
-        octets = int.from_bytes(self._random(_RANDOM_OCTETS))
-        value = octets % (1 << NONCE_BITS)
         state = self.card.state
+        if asker not in state.peers and len(state.peers) >= MAX_PEERS:
+            return None
+        value = int.from_bytes(self._random(_RANDOM_OCTETS)) % (1 << NONCE_BITS)
         peer = evolve(state.peers.get(asker, Peer()), nonce=value)
         self.card.keep(state.with_peer(asker, peer))
         return show(encode(PROFILES["request"], value))

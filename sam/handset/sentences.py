@@ -22,6 +22,7 @@ _MESSAGE: Final = {
     "unknown-ask": "An answer to a request that this phone no longer knows was passed over.",
     "not-authentic": "A message that Sam did not make for this phone was passed over.",
     "known": "An answer that had come before came again.",
+    "late": "An answer came too late: its key has expired, or newer ones are here.",
 }
 _TICKET: Final = {
     "no-key": "There is no key with that number yet: ask for one when there is signal.",
@@ -34,6 +35,7 @@ _ENTRY: Final = {
     "revoked": "The ticket is good, but Sam has withdrawn keys of that age: ask for a new one.",
     "superseded": "The ticket is good, but a newer key of that number has been confirmed since.",
     "contradiction": "This ticket contradicts one that is already held: tell the operator.",
+    "crowded": "The ticket is good, but newer keys of that number fill its place: use the newest.",
     "full": "This phone knows as many numbers as it can: strangers have to wait.",
 }
 _CONFIRMATION: Final = {

@@ -13,7 +13,6 @@ from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.primitives import Key
 from dtns.sam.protocol.sealed import Sealed
 from dtns.sam.protocol.session import Context, Party
-from dtns.sam.protocol.ticket import Header
 from dtns.sam.protocol.weeks import LONGEST_LIFE_WEEKS
 
 MAX_ASKS: Final = 64
@@ -66,6 +65,11 @@ class AskedKey:
     failures: int = 0
     confirmed: bool = False
 
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """Where the key stands among those with its holder: a new SIM of theirs starts n anew."""
+        return (self.context.holder.generation, self.context.epoch, self.context.n)
+
 
 @frozen
 class HeldKey:
@@ -83,9 +87,9 @@ class HeldKey:
     confirmed: bool = False
 
     @property
-    def header(self) -> Header:
-        """The header of the ticket that brought the key."""
-        return Header.of(self.context)
+    def order(self) -> tuple[int, int, int]:
+        """Where the key stands among the asker's."""
+        return self.context.order
 
 
 @frozen
@@ -105,7 +109,12 @@ class Peer:
 
     def key(self, order: tuple[int, int, int]) -> HeldKey | None:
         """Return the key held under this (generation, epoch, n), or None."""
-        return next((key for key in self.held if key.context.order == order), None)
+        return next((key for key in self.held if key.order == order), None)
+
+    def has_room_for(self, order: tuple[int, int, int]) -> bool:
+        """Tell whether a key of this order, put in, would stay."""
+        below = any(not key.confirmed and key.order < order for key in self.held)
+        return below or len(self.held) < MAX_KEYS_A_PEER
 
     def with_key(self, key: HeldKey) -> Peer:
         """Return the peer with this key put in, or put in the place of its former self."""
@@ -164,7 +173,7 @@ class State:
 
     def without_asked_below(self, number: Number, key: AskedKey) -> State:
         """Return the state without the keys asked for with *number* before *key*."""
-        keys = tuple(k for k in self.asked[number] if k.context.order >= key.context.order)
+        keys = tuple(k for k in self.asked[number] if k.order >= key.order)
         return evolve(self, asked={**self.asked, number: keys})
 
 
@@ -176,9 +185,9 @@ def with_key(keys: tuple[_K, ...], key: _K) -> tuple[_K, ...]:
 
     Beyond MAX_KEYS_A_PEER the lowest that is not confirmed goes: it can be had again.
     """
-    kept = [known for known in keys if known.context.order != key.context.order]
+    kept = [known for known in keys if known.order != key.order]
     kept.append(key)
-    kept.sort(key=lambda known: known.context.order)
+    kept.sort(key=lambda known: known.order)
     while len(kept) > MAX_KEYS_A_PEER:
         kept.remove(next((known for known in kept if not known.confirmed), kept[0]))
     return tuple(kept)

@@ -89,6 +89,9 @@ def nonce(phone: Phone, asker: Number, *, forget: bool = False) -> Report:
     with phone.handset() as handset:
         if not forget:
             digits = handset.nonce(asker)
+            if digits is None:
+                facts = {"status": "refused", "reason": "full", "peer": f"+{asker}"}
+                return Report(facts, sentence("enter", "full"), refused=True)
             return Report({"digits": digits, "peer": f"+{asker}"}, digits)
         status = "forgotten" if handset.forget_nonce(asker) else "none"
         return Report({"status": status, "peer": f"+{asker}"}, f"Nonce: {status}.")

@@ -12,6 +12,7 @@ from dtns.sam.handset.card import Card
 from dtns.sam.handset.guesses import price
 from dtns.sam.handset.simfile import SimFile
 from dtns.sam.handset.state import MAX_PEERS, HeldKey, Peer, State
+from dtns.sam.protocol.keys import MAX_EPOCH, MAX_GENERATION
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.primitives import Key, same
 from dtns.sam.protocol.sealed import SEALED_TAG_BITS, open_sealed, split_sealed_ticket
@@ -26,7 +27,7 @@ from dtns.sam.protocol.ticket import (
     ticket,
     ticket_tag,
 )
-from dtns.sam.protocol.weeks import LONGEST_LIFE_WEEKS, read_low_bits
+from dtns.sam.protocol.weeks import LONGEST_LIFE_WEEKS, MAX_WEEK, read_low_bits
 
 TICKET: Final = PROFILES["ticket"]
 SEALED_TICKET: Final = PROFILES["sealed"]
@@ -154,14 +155,14 @@ def contexts(holder: Party, state: State, asker: Number, header: Header) -> Iter
     peer = state.peers.get(asker, Peer())
     generation = read_low_bits(header.generation_low, GENERATION_BITS, peer.generation)
     epoch = read_low_bits(header.epoch_low, EPOCH_BITS, max(state.epoch - 1, 0))
-    if 0 in (header.n, epoch):
+    if 0 in (header.n, epoch) or epoch > MAX_EPOCH or generation > MAX_GENERATION:
         return
     ahead = read_low_bits(header.expiry_low, WEEK_BITS, state.week + 1)
     held = peer.key((generation, epoch, header.n))
     nonces = [peer.nonce] if held is None else [held.context.nonce, peer.nonce]
     for nonce in dict.fromkeys(nonces):
         for expiry in (ahead, ahead - (1 << WEEK_BITS)):
-            if expiry >= 0:
+            if 0 <= expiry <= MAX_WEEK:
                 terms = header.terms(expiry)
                 asking = Party(asker, generation)
                 yield Context(asking, holder, epoch, header.n, terms, nonce)
@@ -213,7 +214,9 @@ def _objection(state: State, peer: Peer | None, context: Context) -> str:
     held = peer.key(context.order)
     if held is not None:
         return "" if held.context == context else "contradiction"
-    return "superseded" if context.order <= peer.mark else ""
+    if context.order <= peer.mark:
+        return "superseded"
+    return "" if peer.has_room_for(context.order) else "crowded"
 
 
 def _refused(reading: Reading, reason: str) -> Entered:

@@ -19,8 +19,9 @@ from dtns.sam.protocol.wire import from_text, to_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dtns.sam.handset.handset import Handset
     from tests.sam.conftest import World
+
+    from dtns.sam.handset.handset import Handset
 
 
 def _ask(phone: Handset, holder: Handset, wish: Wish | None = None, *, anew: bool = False) -> Asked:
@@ -104,7 +105,7 @@ def test_no_more_asks_are_remembered_than_sam_can_tell_apart(alice: Handset, bob
 
 
 def test_an_ask_tells_sam_the_latest_key_seen(world: World, alice: Handset, bob: Handset) -> None:
-    """An ask carries the highest (epoch, n) held with that party and the witness Sam gave for it."""
+    """An ask carries the highest (epoch, n) held with that party, and the witness to it."""
     assert read_ask(_ask(alice, bob).text).ask.seen == Seen()
     key = [world.key(alice, bob) for _ in range(2)][-1]
     seen = read_ask(_ask(alice, bob, anew=True).text).ask.seen
@@ -164,7 +165,8 @@ def test_a_late_answer_brings_no_key_below_a_confirmed_one(
     late = world.answer(world.ask(alice, bob))
     world.hand_over(alice, bob)
     world.confirm(alice, bob)
-    alice.receive(late)
+    received = alice.receive(late)
+    assert (received.outcome, received.reason, received.key) == ("answered", "late", None)
     assert [key.context.n for key in alice.card.state.asked[bob.sim.number]] == [2]
 
 
@@ -175,7 +177,8 @@ def test_an_answer_after_its_key_has_expired_brings_none(
     late = world.answer(world.ask(alice, bob, life=2))
     world.pass_weeks(3)
     world.key(alice, bob)
-    alice.receive(late)
+    received = alice.receive(late)
+    assert (received.outcome, received.reason, received.key) == ("answered", "late", None)
     assert [key.context.n for key in alice.card.state.asked[bob.sim.number]] == [2]
     assert alice.waiting() == []
 
