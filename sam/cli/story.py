@@ -36,6 +36,7 @@ class Story:
     events: list[dict[str, Any]] = field(factory=list)
     proved: dict[str, bool] = field(factory=dict)
     _sims: dict[str, Path] = field(factory=dict)
+    _first_ticket: str = ""
 
     def play(self) -> None:
         """Play the whole story."""
@@ -98,15 +99,23 @@ class Story:
         digits = self._ticket
         slipped = _with_a_slip(digits)
         self.narrator.scene(
-            "Bob mistypes one digit, then types it right",
-            "A wrong digit is not taken; the phone says what helps. Nobody starts all over.",
+            "Bob mistypes one digit",
+            "The code is not taken, but nobody starts all over: one more group tells which digit "
+            "it was. A repair counts only if the ticket's tag agrees.",
         )
         code, facts = self._step("Bob", "enter", ALICE, slipped)
         self.narrator.says("Bob", f"types      {slipped}")
         self.narrator.says("phone", str(facts.get("message", facts["status"])))
         self._prove("a wrong digit is noticed", code == 1 and facts["kcv"] is None)
-        code, facts = self._step("Bob", "enter", ALICE, digits)
-        self.narrator.says("Bob", f"types      {digits}  {facts['status']}")
+        _, longer = self._step("Alice", "ticket", BOB, "--parity", "1")
+        group = longer["digits"].split()[-1]
+        self.narrator.says("Alice", f"reads out  one more group: {group}")
+        _, facts = self._step("Bob", "enter", ALICE, slipped, group)
+        repaired = ", ".join(map(str, facts["groups_repaired"]))
+        self.narrator.says("phone", f"{facts['status']} group {repaired}: the ticket is good")
+        self._prove("one more group repairs it", facts["status"] == "repaired")
+        _, facts = self._step("Bob", "enter", ALICE, digits)
+        self.narrator.says("Bob", f"types      {digits}  right this time: {facts['status']}")
         _, keys = self._step("Alice", "keys")
         check = keys["keys"][-1]["kcv"]
         self.narrator.says("both", f"hold a key with check value {check} and {facts['kcv']}")
@@ -138,7 +147,7 @@ class Story:
             "Weeks later Alice gets a second key",
             "The network is back for a moment. The new ticket is read out and confirmed.",
         )
-        self._old = self._ticket
+        self._first_ticket = self._ticket
         self.stage.start_network(*_GOOD_NETWORK)
         _, facts = self._step("Alice", "ask", BOB, *_WAIT)
         self.stage.stop_network()
@@ -156,7 +165,7 @@ class Story:
             "It is genuine. In the textbook's protocol it would be good for ever; here the newer "
             "key has ended it.",
         )
-        _, facts = self._step("Bob", "enter", ALICE, self._old)
+        _, facts = self._step("Bob", "enter", ALICE, self._first_ticket)
         self.narrator.says("phone", str(facts["message"]))
         self._prove("an old ticket is dead", facts["reason"] == "superseded")
 
