@@ -21,11 +21,16 @@ class Outstanding:
     """Sends under way, and the latest that were accepted.
 
     `submit` does the sending; it must come to an answer and not raise. A reference is free again
-    once it failed. Accepted ones are remembered up to `REMEMBERED`, in memory only.
+    once it failed. The latest *remembered* accepted ones are known again, in memory only.
     """
 
-    def __init__(self, submit: Callable[[Outbound], Awaitable[Accepted | Failed]]) -> None:
+    def __init__(
+        self,
+        submit: Callable[[Outbound], Awaitable[Accepted | Failed]],
+        remembered: int = REMEMBERED,
+    ) -> None:
         self._submit = submit
+        self._remembered = remembered
         self._under_way: dict[str, tuple[Outbound, list[Deferred[Accepted | Failed]]]] = {}
         self._accepted: OrderedDict[str, tuple[Outbound, Accepted]] = OrderedDict()
 
@@ -55,7 +60,7 @@ class Outstanding:
             del self._under_way[message.reference]
         if isinstance(answer, Accepted):
             self._accepted[message.reference] = message, answer
-            if len(self._accepted) > REMEMBERED:
+            if len(self._accepted) > self._remembered:
                 self._accepted.popitem(last=False)
         return answer
 

@@ -118,10 +118,11 @@ class Connection(Protocol):
         self._lost(self)
 
     def pauseProducing(self) -> None:  # noqa: N802 # Twisted's name
-        """Stop reading until the client reads."""
-        self._backlog = 0
-        self.busy_at = self._clock()
-        self._transport().pauseProducing()
+        """Stop reading until the client reads; called again with every write until then."""
+        if self._backlog is None:
+            self._backlog = 0
+            self.busy_at = self._clock()
+            self._transport().pauseProducing()
 
     def resumeProducing(self) -> None:  # noqa: N802 # Twisted's name
         """Go on reading: the client has read everything."""

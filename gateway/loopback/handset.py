@@ -14,7 +14,13 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, Self
 
 from dtns.gateway.carrier import Accepted, Failed
-from dtns.gateway.errors import AttachError, NoSignalError, NumberMovedError, WireError
+from dtns.gateway.errors import (
+    AttachError,
+    GatewayError,
+    NoSignalError,
+    NumberMovedError,
+    WireError,
+)
 from dtns.gateway.loopback import operations as op
 from dtns.gateway.loopback.address import Address, TcpAddress, parse_address
 from dtns.gateway.loopback.wire import Lines, decode_from_network, encode
@@ -102,15 +108,14 @@ class Line:
     def submit(self, to: str, text: str) -> Accepted | Failed:
         """Hand one message to the network and tell what it said; never raises for bad news."""
         identity = str(next(self._ids))
+        sent = False
         try:
             line = encode(op.Submit(identity, self._number, to, text))
-        except WireError as error:
-            return Failed(identity, permanent=True, reason=str(error))
-        try:
+            sent = self._socket is not None
             self._send(line)
             answer = self._await(op.Accepted, op.Rejected)
-        except NoSignalError as error:
-            return Failed(identity, permanent=False, reason=str(error), maybe_sent=True)
+        except GatewayError as error:
+            return Failed(identity, error.permanent, str(error), maybe_sent=sent)
         if isinstance(answer, op.Rejected):
             return Failed(identity, answer.permanent, answer.reason)
         assert isinstance(answer, op.Accepted)

@@ -117,9 +117,9 @@ class Link(Protocol):
         """Leave open what was not answered."""
         if self._watch.running:
             self._watch.stop()
+        self._events.lost(self)  # first, so that nobody submits here what an answer makes room for
         for reference, answer in list(self._answers.items()):
             answer.callback(self._unknown(reference, "the connection broke before the answer"))
-        self._events.lost(self)
 
     def _ping(self) -> None:
         if self._heard:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from twisted.internet.defer import Deferred
 
-from dtns.gateway import outstanding
 from dtns.gateway.carrier import Accepted, Failed, Outbound
 from dtns.gateway.errors import ReferenceReusedError
 from dtns.gateway.outstanding import Outstanding
@@ -109,11 +108,10 @@ def test_a_fault_reaches_all_and_frees_the_reference() -> None:
     assert len(network.submitted) == 2
 
 
-def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_bounded() -> None:
     """Only the latest accepted references are remembered."""
-    monkeypatch.setattr(outstanding, "REMEMBERED", 3)
     network = Network()
-    sends = Outstanding(network.submit)
+    sends = Outstanding(network.submit, remembered=3)
     for number in range(5):
         send(sends, Outbound(str(number), "+254700000001", "text", 60))
         network.answers[number].callback(Accepted(str(number), "n"))
