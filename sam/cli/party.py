@@ -138,5 +138,5 @@ def _facts(record: PartyRecord) -> dict[str, Any]:
         "suspended": record.suspended,
         "heard": record.heard,
         "asks_today": record.asks_today,
-        "answers_today": record.answers_today,
+        "repeats_today": record.repeats_today,
     }

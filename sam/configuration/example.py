@@ -26,8 +26,8 @@ longest_life_weeks = 52
 highest_limit_class = 16
 # New keys that a party can ask for in a day; beyond it asks are refused. 1 to 10000.
 asks_per_day = 50
-# Answers of any kind sent to a party in a day; beyond it there is silence. 1 to 100000.
-messages_per_day = 200
+# Answers given again to a party in a day; beyond it repeats meet silence. 1 to 100000.
+repeats_per_day = 100
 # How often the answer to one ask is sent again. 1 to 1000.
 repeats_per_ask = 32
 # Issue random keys only, which need the long sealed ticket.

@@ -72,6 +72,7 @@ def open_card(sim_path: Path, sim: SimFile) -> Iterator[FileCard]:
     Its state lives in the same folder, under the SIM file's name and `.state`. Raises
     SimFileError if another process keeps the card, or if the state is damaged.
     """
+    sim_path = sim_path.resolve()
     path = sim_path.with_name(sim_path.name + ".state")
     with _locked(sim_path):
         content = read_document(path, KIND)
@@ -84,7 +85,10 @@ def open_card(sim_path: Path, sim: SimFile) -> Iterator[FileCard]:
 @contextmanager
 def _locked(sim_path: Path) -> Iterator[None]:
     """Hold the SIM file's lock; wait a while for another process to let go of it."""
-    descriptor = os.open(sim_path, os.O_RDONLY)
+    try:
+        descriptor = os.open(sim_path, os.O_RDONLY)
+    except OSError as fault:
+        raise SimFileError(f"cannot lock {sim_path}: {fault.strerror}") from fault
     try:
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not _try_lock(descriptor):
@@ -101,4 +105,6 @@ def _try_lock(descriptor: int) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as fault:
+        raise SimFileError(f"this file system has no locks: {fault.strerror}") from fault
     return True

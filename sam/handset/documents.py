@@ -63,7 +63,7 @@ def structure(path: Path, content: dict[str, Any], shape: type[_T]) -> _T:
     """Return *content* as a value of *shape*; SimFileError if it does not have that shape."""
     try:
         return CONVERTER.structure(content, shape)
-    except (cattrs.BaseValidationError, ValueError, TypeError, KeyError):
+    except (cattrs.BaseValidationError, ValueError, TypeError, KeyError, AttributeError):
         raise SimFileError(f"{path} is whole but not of a form this version knows") from None
 
 

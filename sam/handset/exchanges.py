@@ -17,6 +17,8 @@ from dtns.sam.protocol.wire import MalformedError, to_text
 
 SELF: Final = "self"
 USED_UP: Final = "used-up"
+MAX_SENDINGS: Final = 8
+"""Sendings of one ask; what is not answered by then is asked anew, under a new counter."""
 
 
 @frozen
@@ -37,6 +39,11 @@ class Asked:
     counter: int
     text: str
     sent: int = 0
+
+    @property
+    def may_be_sent(self) -> bool:
+        """Whether sending it again may still help; else it is time to ask anew."""
+        return self.sent < MAX_SENDINGS
 
 
 @frozen
@@ -169,7 +176,7 @@ def _waiting(state: State, holder: Number, wish: Wish) -> SentAsk | None:
     for sent in reversed(waiting_asks(state)):
         request = sent.ask
         asked = Wish(request.limit, request.direction, request.form, request.life, request.nonce)
-        if request.holder == holder and asked == wish:
+        if request.holder == holder and asked == wish and again(sent).may_be_sent:
             return sent
     return None
 

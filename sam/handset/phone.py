@@ -16,8 +16,8 @@ from dtns.sam.handset.exchanges import Asked, Received
 from dtns.sam.handset.handset import Handset
 from dtns.sam.handset.simfile import SimFile, read_sim_file
 
-FIRST_REPEAT_SECONDS: Final = 2.0
-LONGEST_REPEAT_SECONDS: Final = 15.0
+FIRST_REPEAT_SECONDS: Final = 1.5
+REPEAT_GROWTH: Final = 1.5
 
 
 class Phone:
@@ -80,8 +80,9 @@ class Phone:
             if time.monotonic() >= deadline:
                 return
             for asked in self._open_asks(until):
-                self.send(line, asked)
-            pause = min(2 * pause, LONGEST_REPEAT_SECONDS)
+                if asked.may_be_sent:
+                    self.send(line, asked)
+            pause *= REPEAT_GROWTH
 
     def _open_asks(self, until: int | None) -> list[Asked]:
         with self.handset() as handset:

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from dtns.codecs.digits import PROFILES, decode
-from dtns.gateway.errors import GatewayError
+from dtns.gateway.errors import TemporaryError
 from dtns.sam.handset import reports
 from dtns.sam.handset.exchanges import Asked, Received, Wish
 from dtns.sam.handset.phone import Phone
@@ -28,7 +28,7 @@ def ask(
     facts |= {"status": "asked", "reason": "", "counter": asked.counter}
     try:
         received = _send_and_wait(phone, asked, wait_seconds)
-    except GatewayError as fault:
+    except TemporaryError as fault:
         facts |= {"reason": "no-signal", "message": str(fault)}
         return Report(facts, f"{sentence('ask', 'no-signal')} ({fault})", unsent=True)
     if received is None:
@@ -57,7 +57,7 @@ def answers(phone: Phone, wait_seconds: float) -> Report:
             for asked in unsent:
                 phone.send(line, asked)
             came = [reports.of_received(one) for one in phone.wait(line, wait_seconds)]
-    except GatewayError as fault:
+    except TemporaryError as fault:
         facts: dict[str, Any] = {"status": "unsent", "reason": "no-signal", "answers": []}
         facts["message"] = str(fault)
         return Report(facts, f"No signal: {fault}", unsent=True)

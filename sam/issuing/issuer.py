@@ -8,7 +8,7 @@ from typing import Final
 from attrs import evolve, frozen
 
 from dtns.sam.issuing.policy import Policy
-from dtns.sam.issuing.records import Decision, Granted, Records, Registration
+from dtns.sam.issuing.records import Decision, Granted, Records, Registration, Share
 from dtns.sam.issuing.standing import change_since, objection
 from dtns.sam.issuing.vault import Vault
 from dtns.sam.issuing.window import Sighting
@@ -20,6 +20,8 @@ from dtns.sam.protocol.weeks import MAX_WEEK, week_of
 from dtns.sam.protocol.wire import MalformedError, to_text
 
 DAY_SECONDS: Final = 24 * 3600
+_REFUSALS: Final = 2
+"""Asks beyond the day's share are refused until there were so many times as many of them."""
 
 
 class Silence(Enum):
@@ -73,9 +75,7 @@ class Issuer:
         if isinstance(registration, Silence):
             return registration
         share = registration.share.on(int(now // DAY_SECONDS))
-        if share.messages >= self._policy.messages_per_day:
-            return Silence.SHARE
-        registration = evolve(registration, share=evolve(share, messages=share.messages + 1))
+        registration = evolve(registration, share=share)
         match registration.window.sighting(received.ask.counter):
             case Sighting.OLD:
                 return Silence.OLD
@@ -102,8 +102,10 @@ class Issuer:
         received: ReceivedAsk,
         carrier: str,
         now: float,
-    ) -> Answer:
-        ask, week = received.ask, week_of(now)
+    ) -> Answer | Silence:
+        ask, week, share = received.ask, week_of(now), registration.share
+        if share.asks >= _REFUSALS * self._policy.asks_per_day:
+            return Silence.SHARE
         self._look_for_lost_keys(records, registration, ask)
         reason = objection(records, self._policy, registration, ask)
         decision = Decision(
@@ -121,7 +123,6 @@ class Issuer:
         if decision.granted and decision.granted.form is Form.RANDOM:
             decision = evolve(decision, answer=octets)
         records.add(decision)
-        share = registration.share
         records.save(
             evolve(
                 registration,
@@ -134,12 +135,12 @@ class Issuer:
     def _repeat(
         self, records: Records, registration: Registration, received: ReceivedAsk
     ) -> Answer | Silence:
-        ask = received.ask
+        ask, share = received.ask, registration.share
         decision = records.decision(ask.asker, ask.counter)
-        if decision is None or decision.repeats >= self._policy.repeats_per_ask:
+        if decision is None or not self._may_repeat(decision, share):
             return Silence.REPEATS
         records.count_repeat(ask.asker, ask.counter)
-        records.save(registration)
+        records.save(evolve(registration, share=evolve(share, repeats=share.repeats + 1)))
         reason = change_since(records, registration, decision)
         if decision.ask_mac != received.mac:
             reason = Reason.COUNTER_REUSED
@@ -148,10 +149,17 @@ class Issuer:
         octets = self._seal(records, registration, received, decision)
         return _answer(ask, octets, Outcome.REPEATED)
 
+    def _may_repeat(self, decision: Decision, share: Share) -> bool:
+        lost = decision.answer is None and decision.granted and decision.granted.form is Form.RANDOM
+        within = decision.repeats < self._policy.repeats_per_ask
+        return within and share.repeats < self._policy.repeats_per_day and not lost
+
     def _look_for_lost_keys(self, records: Records, registration: Registration, ask: Ask) -> None:
         holder = records.registration(ask.holder)
-        last_n = records.last_n(ask.asker, holder.party, records.epoch) if holder else 0
-        if self._vault.proves_more(registration, ask, (records.epoch, last_n)):
+        if holder is None:
+            return
+        last_n = records.last_n(ask.asker, holder.party, records.epoch)
+        if self._vault.proves_more(registration, holder, ask, (records.epoch, last_n)):
             records.note_behind()
 
     def _grant(self, records: Records, ask: Ask, week: int) -> Granted:

@@ -23,11 +23,11 @@ class Policy:
     highest_limit_class: int = _whole(0, MAX_LIMIT_CLASS, 16)
     """Highest limit class granted; a higher wish gets this one."""
     asks_per_day: int = _whole(1, 10_000, 50)
-    """New keys a party can ask for in a day; beyond it asks are refused."""
-    messages_per_day: int = _whole(1, 100_000, 200)
-    """Answers of any kind sent to a party in a day; beyond it asks meet silence."""
+    """New keys a party may ask for in a day; beyond it, asks are refused; beyond twice, ignored."""
+    repeats_per_day: int = _whole(1, 100_000, 100)
+    """Answers given again to a party in a day; beyond it repeats meet silence."""
     repeats_per_ask: int = _whole(1, 1_000, 32)
-    """How often the answer to one ask is sent again."""
+    """How often the answer to one ask is given again."""
     random_keys: bool = False
     """Issue random keys only, carried by the sealed ticket, whatever form the asker wants."""
 

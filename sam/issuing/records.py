@@ -16,11 +16,15 @@ from dtns.sam.protocol.session import Party, Terms
 
 @frozen
 class Share:
-    """What a party has used up on one day (days since 1970): new asks, answers of any kind."""
+    """What a party has used up on one day (days since 1970): new asks, answers given again.
+
+    They are counted apart, for anyone can have an answer repeated by sending a recorded ask
+    again, and must not use up the party's own asks by it.
+    """
 
     day: int = 0
     asks: int = 0
-    messages: int = 0
+    repeats: int = 0
 
     def on(self, day: int) -> Share:
         """Return the share as it stands on *day*; a new day starts at nought."""
@@ -60,7 +64,8 @@ class Decision:
 
     ask_mac (8 octets) tells the ask from another under the same counter. granted is None in a
     refusal, and reason is None in a grant. answer holds the sealed octets where they cannot be
-    derived again, that is for random keys. week is Sam's when it decided.
+    derived again, that is for random keys: without it such an ask can never be answered again.
+    week is Sam's when it decided.
     """
 
     asker: Party

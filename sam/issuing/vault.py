@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Mapping
 
 from dtns.sam.issuing.records import Granted, Registration
@@ -27,13 +28,15 @@ class Vault:
         key = self._master(registration).ask_key(registration.enrolment)
         return received.is_authentic(key)
 
-    def proves_more(self, registration: Registration, ask: Ask, known: tuple[int, int]) -> bool:
+    def proves_more(
+        self, asker: Registration, holder: Registration, ask: Ask, known: tuple[int, int]
+    ) -> bool:
         """Tell whether the ask proves a key of the pair later than *known*, an (epoch, n)."""
         seen = ask.seen
         if (seen.epoch, seen.n) <= known:
             return False
-        master, enrolment = self._master(registration), registration.enrolment
-        return seen.witness == master.witness(enrolment, ask.holder, seen.epoch, seen.n)
+        witness = self._witness(asker, holder, seen.epoch, seen.n)
+        return hmac.compare_digest(seen.witness, witness)
 
     def grant(
         self, asker: Registration, holder: Registration, ask: Ask, granted: Granted, week: int
@@ -56,9 +59,7 @@ class Vault:
             n=granted.n,
             terms=granted.terms,
             week=week,
-            witness=self._master(asker).witness(
-                asker.enrolment, ask.holder, granted.epoch, granted.n
-            ),
+            witness=self._witness(asker, holder, granted.epoch, granted.n),
             session=session,
             sealed=sealed,
             derived=derived,
@@ -70,6 +71,9 @@ class Vault:
         """Seal an answer to an ask for the party that asked."""
         key = self._master(registration).answer_key(registration.enrolment)
         return seal_answer(key, received.octets, received.ask.counter, answer)
+
+    def _witness(self, asker: Registration, holder: Registration, epoch: int, n: int) -> bytes:
+        return self._master(asker).witness(asker.enrolment, holder.party, epoch, n)
 
     def _master(self, registration: Registration) -> MasterKey:
         return self._master_keys[registration.enrolment.master_id]

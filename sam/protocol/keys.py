@@ -9,6 +9,7 @@ from attrs import field, frozen
 from dtns.sam.protocol.labels import Label
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.primitives import Key, Prf
+from dtns.sam.protocol.session import Party
 from dtns.sam.protocol.wire import number_field
 
 MASTER_OCTETS: Final = 32
@@ -94,7 +95,7 @@ class MasterKey:
             sync=self.sync_key(enrolment),
         )
 
-    def witness(self, asker: Enrolment, holder: Number, epoch: int, n: int) -> bytes:
+    def witness(self, asker: Enrolment, holder: Party, epoch: int, n: int) -> bytes:
         """Return the 6 octets by which a later ask proves that Sam issued this epoch and n.
 
         Opaque to the phone: MAC over asker's enrolment, holder, epoch and n.
@@ -102,7 +103,7 @@ class MasterKey:
         message = b"%b%b%b%b%b" % (
             Label.WITNESS.prefix,
             asker.octets,
-            number_field(holder),
+            holder.octets,
             epoch.to_bytes(2),
             n.to_bytes(1),
         )

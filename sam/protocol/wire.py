@@ -75,9 +75,9 @@ def from_text(text: str) -> bytes:
     """Read SMS text; letter case and white space do not matter. MalformedError if it is none."""
     if len(text) > 2 * MAX_TEXT:
         raise MalformedError("text too long")
-    compact = "".join(text.split()).upper()
-    if not compact.isascii() or "=" in compact:
+    if not text.isascii() or "=" in text:
         raise MalformedError("not base32")
+    compact = "".join(text.split()).upper()
     try:
         octets = base64.b32decode(compact + "=" * (-len(compact) % 8))
     except binascii.Error:

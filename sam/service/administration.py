@@ -136,7 +136,7 @@ class Administration:
             suspended=registration.suspended,
             heard=registration.window.highest,
             asks_today=share.asks,
-            answers_today=share.messages,
+            repeats_today=share.repeats,
         )
 
     def _list_issues(self, request: ask.ListIssues) -> ask.Issues:

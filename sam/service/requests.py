@@ -88,7 +88,7 @@ class PartyRecord:
     suspended: bool
     heard: int
     asks_today: int
-    answers_today: int
+    repeats_today: int
 
 
 @frozen

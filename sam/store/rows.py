@@ -14,7 +14,7 @@ from dtns.sam.protocol.session import Direction, Party, Terms
 
 PARTY_COLUMNS: Final = (
     "number, generation, epoch, master_id, enrolled_at, suspended,"
-    " window_highest, window_bits, share_day, share_asks, share_messages"
+    " window_highest, window_bits, share_day, share_asks, share_repeats"
 )
 DECISION_COLUMNS: Final = (
     "asker, asker_generation, counter, ask_mac, holder, week, decided_at, carrier, reason,"
@@ -55,7 +55,7 @@ def party_row(registration: Registration) -> tuple[Any, ...]:
         (window.bits ^ _SIGN) - _SIGN,
         share.day,
         share.asks,
-        share.messages,
+        share.repeats,
     )
 
 

@@ -27,7 +27,7 @@ CREATE TABLE party (
     window_bits    INTEGER NOT NULL DEFAULT 0,
     share_day      INTEGER NOT NULL DEFAULT 0,
     share_asks     INTEGER NOT NULL DEFAULT 0,
-    share_messages INTEGER NOT NULL DEFAULT 0
+    share_repeats  INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- The highest n issued; a row is written before any answer that carries its n.
