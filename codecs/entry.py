@@ -94,9 +94,9 @@ class Entry:
 
     @property
     def complete(self) -> bool:
-        """Return whether every box has been typed; the last one closes when it is full."""
-        last = self.at == len(self.boxes) - 1 and len(self.boxes[-1]) >= WIDTH
-        return self.at >= len(self.boxes) or (last and not self.again)
+        """Return whether every box holds something and the one being typed is full."""
+        at_end = self.at >= len(self.boxes) or len(self.boxes[self.at]) >= WIDTH
+        return at_end and not self.again and all(self.boxes)
 
     @property
     def marks(self) -> tuple[Mark, ...]:

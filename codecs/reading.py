@@ -70,6 +70,8 @@ class Reading:
         return f"{self._complaint()} {self._remedy()}".rstrip()
 
     def _complaint(self) -> str:
+        if self.reason == "length" and self.doubtful:
+            return "A group has four digits."
         if self.reason == "length":
             return f"The code has {self.wanted} groups of four digits; this is not what was typed."
         return _SENTENCES[self.reason]

@@ -9,7 +9,7 @@ from attrs import field, frozen
 from dtns.codecs.alignments import Alignment, alignments
 from dtns.codecs.columns import WIDTH, P
 from dtns.codecs.equations import equations_of, single_slips, solutions
-from dtns.codecs.slips import GARBLED, PHONETIC, POSSIBLE, explanations, slip_cost
+from dtns.codecs.slips import GARBLED, POSSIBLE, REPAIRABLE, explanations, slip_cost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -124,7 +124,7 @@ def _judge(laid: _Laid, solution: Solution, corrections: list[int]) -> Candidate
     """Return the reading if every correction undoes a slip; the code may vouch for a garble."""
     alignment, spare = laid.alignment, len(solution.checks)
     vouched = spare if alignment.as_typed else 0
-    total, garbled, kinds = alignment.cost, 0, []
+    total, garbled = alignment.cost, 0
     groups = list(laid.values)
     for place, correction in zip(solution.places, corrections, strict=True):
         box = alignment.boxes[place]
@@ -137,14 +137,18 @@ def _judge(laid: _Laid, solution: Solution, corrections: list[int]) -> Candidate
             if not vouched or len(box) != WIDTH:
                 return None
             cost = GARBLED
-        kinds.append(cost)
         total += cost
     places = tuple(sorted({*alignment.moved, *solution.places}))
     single = alignment.as_typed and len(solution.places) == 1
-    sure = spare > 0 and garbled <= 1
-    if single and not spare:
-        sure = bool(alignment.boxes[places[0]]) and kinds[0] != PHONETIC
-    return Candidate(total, places, tuple(groups), sure, single)
+    certain = garbled <= 1 if spare else single and _guaranteed(alignment.boxes, places[0], groups)
+    return Candidate(total, places, tuple(groups), certain, single)
+
+
+def _guaranteed(boxes: tuple[str, ...], place: int, groups: list[int]) -> bool:
+    """Return whether the multipliers keep this one slip apart from all others of its kind."""
+    box = boxes[place]
+    whole = len(box) == WIDTH
+    return (int(box) - groups[place]) % P in REPAIRABLE if whole else bool(box)
 
 
 def _complete(equations: Equations, laid: _Laid) -> Iterator[Candidate]:
