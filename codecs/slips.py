@@ -53,7 +53,8 @@ def _errors(*, phonetic: bool) -> frozenset[int]:
 REPAIRABLE = _errors(phonetic=False)
 """Errors of a substitution, transposition, jump transposition, twin or jump twin in one group."""
 
-POSSIBLE = bytes(error in _errors(phonetic=True) for error in range(P))
+_ANY = _errors(phonetic=True)
+POSSIBLE = bytes(error in _ANY for error in range(P))
 """Whether an error can come from one slip at all, phonetic ones included."""
 
 
