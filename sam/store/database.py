@@ -72,6 +72,8 @@ class Database:
         with store_faults(path):
             connection = _connect(path)
             try:
+                _insist_ours(connection, path)
+                _configure(connection)
                 _bring_up_to(connection, path, schema or current_schema())
             except BaseException:
                 connection.close()
@@ -124,28 +126,28 @@ def sync_folder(folder: Path) -> None:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    """Open *path*, which must exist, with every setting that durability needs."""
-    connection = sqlite3.connect(
+    """Open *path*, which must exist; changes nothing."""
+    return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None
     )
-    try:
-        for pragma in (
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "foreign_keys = ON",
-            "trusted_schema = OFF",
-            "temp_store = MEMORY",
-            f"journal_size_limit = {WAL_OCTETS_KEPT}",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+
+
+def _configure(connection: sqlite3.Connection) -> None:
+    """Set everything that durability needs."""
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "trusted_schema = OFF",
+        "temp_store = MEMORY",
+        f"journal_size_limit = {WAL_OCTETS_KEPT}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
 
 
 def _fill(path: Path, schema: Schema, now: float) -> None:
     with closing(_connect(path)) as connection:
+        _configure(connection)
         connection.executescript(
             f"BEGIN IMMEDIATE; {schema.creation}; PRAGMA application_id = {APPLICATION_ID}; COMMIT;"
         )
@@ -156,9 +158,12 @@ def _fill(path: Path, schema: Schema, now: float) -> None:
         )
 
 
-def _bring_up_to(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
+def _insist_ours(connection: sqlite3.Connection, path: Path) -> None:
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise StoreError(f"{path} is an SQLite file but no dtns store: check the path")
+
+
+def _bring_up_to(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
     found = _read_meta(connection).schema_version
     if found > schema.version:
         raise StoreError(
