@@ -86,9 +86,13 @@ def _parity(profile: Profile, typed: Typed) -> int:
 
 
 def _others(profile: Profile, parity: int) -> list[int]:
-    """Return the numbers it may have been shown with if a whole group is missing or added."""
+    """Return the numbers it may have been shown with if a whole group is missing or added.
+
+    None when it has no parity group: nothing but the MAC could tell those readings apart.
+    """
     lowest = max(profile.parity, 1)
-    return [other for other in (parity + 1, parity - 1) if lowest <= other <= profile.max_parity]
+    near = (parity + 1, parity - 1) if parity else ()
+    return [other for other in near if lowest <= other <= profile.max_parity]
 
 
 @frozen

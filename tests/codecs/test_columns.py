@@ -24,9 +24,9 @@ def pair_errors(gap: int, *, twin: bool) -> set[int]:
     return {size * a * 10**k for k in range(4 - gap) for a in range(-9, 10) if a}
 
 
-COMMON = (
-    substitutions() | pair_errors(1, twin=False) | pair_errors(2, twin=False)
-) | pair_errors(1, twin=True)
+COMMON = (substitutions() | pair_errors(1, twin=False) | pair_errors(2, twin=False)) | pair_errors(
+    1, twin=True
+)
 ALL = COMMON | pair_errors(2, twin=True)
 
 
@@ -79,14 +79,18 @@ def determinant(square: list[list[int]]) -> int:
         return 1
     top, rest = square[0], square[1:]
     minors = ([row[:i] + row[i + 1 :] for row in rest] for i in range(len(top)))
-    return sum((-1) ** i * a * determinant(m) for i, (a, m) in enumerate(zip(top, minors, strict=True)))
+    return sum(
+        (-1) ** i * a * determinant(m) for i, (a, m) in enumerate(zip(top, minors, strict=True))
+    )
 
 
 @pytest.mark.parametrize("groups", sorted({profile.groups for profile in PROFILES.values()}))
 def test_two_swapped_groups_never_look_like_one_wrong_group(groups: int) -> None:
     """With two parity groups a swap of any two groups has no single-group explanation."""
-    rows = [(*row, *(P - 1 if i == j else 0 for i in (0, 1))) for j, row in
-            enumerate(row[:groups] for row in generator(groups)[:2])]
+    rows = [
+        (*row, *(P - 1 if i == j else 0 for i in (0, 1)))
+        for j, row in enumerate(row[:groups] for row in generator(groups)[:2])
+    ]
     columns = list(zip(*rows, strict=True))
     for (a, b), (c, d) in combinations(columns, 2):
         swap = ((a - c) % P, (b - d) % P)
