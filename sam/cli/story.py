@@ -12,7 +12,7 @@ from dtns.sam.cli.stage import Stage
 ALICE: Final = "+254700000001"
 BOB: Final = "+254700000002"
 MALLORY: Final = "+254700000003"
-_SLOW_NETWORK: Final = ("--delay", "0.7", "--duplication", "1")
+_SLOW_NETWORK: Final = ("--delay", "0.4", "--duplication", "1")
 _GOOD_NETWORK: Final = ("--delay", "0.05")
 _WAIT: Final = ("--wait", "8")
 
@@ -75,7 +75,7 @@ class Story:
             "The phone keeps one key.",
         )
         _, first = self._step("Alice", "answers", *_WAIT)
-        _, second = self._step("Alice", "answers", "--wait", "2")
+        _, second = self._step("Alice", "answers", "--wait", "0.8")
         outcomes = [answer["status"] for answer in first["answers"] + second["answers"]]
         self.narrator.says("Alice", f"received {len(outcomes)} copies: {', '.join(outcomes)}")
         once = outcomes.count("answered") == 1 and len(outcomes) > 1
