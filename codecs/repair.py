@@ -24,21 +24,23 @@ LONGEST_FOR_THREE = 14
 """Groups of the longest code in which three slips at unknown places are looked for."""
 
 
-@frozen(order=True)
+@frozen
 class Candidate:
-    """A reading that the parity groups allow.
-
-    Candidates sort by cost, then by the places they change, then by what they become.
-    """
+    """A reading that the parity groups allow."""
 
     cost: int
     places: tuple[int, ...]
     """Places it changes, counted from 0."""
     groups: tuple[int, ...] = field(repr=False)
-    certain: bool = field(default=False, eq=False)
+    certain: bool = False
     """Whether a parity group is left over to confirm it, or the multipliers guarantee it."""
-    single: bool = field(default=False, eq=False)
+    single: bool = False
     """Whether exactly one group is wrong, all others standing where they were typed."""
+
+    @property
+    def rank(self) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
+        """Return the sort key: cost, then the places it changes, then what the groups become."""
+        return self.cost, self.places, self.groups
 
 
 @frozen
@@ -78,9 +80,9 @@ def candidates(
         laid = _lay(alignment, slips)
         for candidate in _explain(equations, laid) if laid else ():
             known = found.get(candidate.groups)
-            if known is None or candidate < known:
+            if known is None or candidate.rank < known.rank:
                 found[candidate.groups] = candidate
-    return sorted(found.values())
+    return sorted(found.values(), key=lambda candidate: candidate.rank)
 
 
 def _lay(alignment: Alignment, slips: int) -> _Laid | None:
@@ -125,11 +127,12 @@ def _judge(laid: _Laid, solution: Solution, corrections: list[int]) -> Candidate
     alignment, spare = laid.alignment, len(solution.checks)
     vouched = spare if alignment.as_typed else 0
     total, garbled = alignment.cost, 0
+    for place, correction in zip(solution.places, corrections, strict=True):
+        if not (POSSIBLE[correction] or place in laid.wrong or (vouched and correction)):
+            return None
     groups = list(laid.values)
     for place, correction in zip(solution.places, corrections, strict=True):
         box = alignment.boxes[place]
-        if place not in laid.wrong and not (POSSIBLE[correction] or (vouched and correction)):
-            return None
         groups[place] = (groups[place] + correction) % P
         cost = slip_cost(box, groups[place])
         if cost is None:

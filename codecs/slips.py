@@ -147,7 +147,7 @@ def _texts(typed: str) -> set[str]:
 
 
 def explanations(typed: str) -> list[tuple[int, int]]:
-    """Return ``(cost, group)`` for every group that one slip turns into ``typed``, cheapest first.
+    """Return ``(cost, group)`` for every group that one slip turns into ``typed``.
 
     Three, four or five digits; nothing explains any other length.
     """
@@ -161,7 +161,7 @@ def explanations(typed: str) -> list[tuple[int, int]]:
         found += _pairs(typed, 1, TRANSPOSITION, TWIN)
         found += _pairs(typed, 2, JUMP, JUMP_TWIN)
         found += _alike(typed)
-        return sorted(pair for pair in found if pair[1] < P)
+        return [pair for pair in found if pair[1] < P]
     groups = {int(text) for text in _texts(typed)}
     costs = ((slip_cost(typed, group), group) for group in groups if group < P)
-    return sorted((cost, group) for cost, group in costs if cost is not None)
+    return [(cost, group) for cost, group in costs if cost is not None]

@@ -39,6 +39,7 @@ class Counting:
         self.asked: list[int] = []
 
     def __call__(self, payload: int) -> bool:
+        """Take the one payload."""
         self.asked.append(payload)
         return payload == self.payload
 
@@ -77,7 +78,7 @@ def test_marks_of_writing_direction_are_invisible() -> None:
 def test_one_wrong_digit_is_repaired_when_the_mac_agrees(
     code: tuple[Profile, int, int], data: st.DataObject
 ) -> None:
-    """With a parity group, or for a cheque, one substitution names its group and costs few tries."""
+    """With a parity group, or for a cheque, one wrong digit names its group and costs few tries."""
     profile, payload, parity = code
     if not parity and not profile.neighbours:
         parity = 1
@@ -203,9 +204,13 @@ def test_challenges_are_never_repaired(name: str, data: st.DataObject) -> None:
         assert reading.groups == encode(profile, payload)
 
 
-@given(codes(), st.lists(st.integers(0, 9999), min_size=1, max_size=20), st.booleans())
+@given(
+    code=codes(),
+    groups=st.lists(st.integers(0, 9999), min_size=1, max_size=20),
+    flat=st.booleans(),
+)
 def test_nothing_is_accepted_or_repaired_against_the_mac(
-    code: tuple[Profile, int, int], groups: list[int], flat: bool
+    code: tuple[Profile, int, int], groups: list[int], *, flat: bool
 ) -> None:
     """When the MAC refuses everything there is no payload, however well the code fits."""
     profile, payload, parity = code
@@ -288,10 +293,16 @@ hostile = st.one_of(
 )
 
 
-@given(profiles, hostile, st.none() | st.integers(0, 3), st.booleans(), st.booleans())
+@given(
+    profile=profiles,
+    entry=hostile,
+    parity=st.none() | st.integers(0, 3),
+    flat=st.booleans(),
+    checked=st.booleans(),
+)
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_no_entry_raises(
-    profile: Profile, entry: str | list[str], parity: int | None, flat: bool, checked: bool
+    profile: Profile, entry: str | list[str], parity: int | None, *, flat: bool, checked: bool
 ) -> None:
     """Whatever is typed there is a reading with a sentence, and no digit of the code in it."""
     shown_with = None if parity is None else min(parity, profile.max_parity)

@@ -73,8 +73,8 @@ def test_each_kind_of_slip_has_its_cost(typed: str, group: int, cost: int | None
 
 @given(TYPED)
 def test_explanations_are_exactly_the_groups_one_slip_away(typed: str) -> None:
-    """The list for a text holds every group with a cost above zero, sorted by it."""
-    found = explanations(typed)
+    """The list for a text holds every group with a cost above zero, once."""
+    found = sorted(explanations(typed))
     expected = [(cost, group) for group in range(P) if (cost := slip_cost(typed, group))]
     assert found == sorted(expected)
 
@@ -90,7 +90,7 @@ def test_a_slip_that_keeps_the_length_has_a_possible_error(typed: int, group: in
 def test_slips_but_the_phonetic_ones_are_repairable(typed: int, data: st.DataObject) -> None:
     """What the columns keep apart covers every other slip in a group."""
     text = f"{typed:04d}"
-    cost, group = data.draw(st.sampled_from(explanations(text)))
+    cost, group = data.draw(st.sampled_from(sorted(explanations(text))))
     assert cost == PHONETIC or (typed - group) % P in REPAIRABLE
 
 
