@@ -1,0 +1,282 @@
+"""The outbox: tried until taken, never more than the bound under way, final when it is final."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from dtns.gateway.carrier import Accepted, Failed, Outbound, Report
+from dtns.gateway.errors import ReferenceReusedError
+from dtns.sam.handset.handset import Handset
+from dtns.sam.service.outbox import IN_FLIGHT, VALIDITY_SECONDS
+
+
+def temporary(message: Outbound) -> Failed:
+    """No signal."""
+    return Failed(message.reference, permanent=False, reason="no signal")
+
+
+def permanent(message: Outbound) -> Failed:
+    """No such number."""
+    return Failed(message.reference, permanent=True, reason="no such number")
+
+
+def ask(bench: Any, alice: Handset, bob: Handset, count: int = 1) -> None:
+    """Let so many asks come in."""
+    for _ in range(count):
+        bench.deliver(bench.ask(alice, bob))
+    bench.turn()
+
+
+def report(bench: Any, reference: str | None, state: str, carrier_id: str = "?") -> None:
+    """Bring the sink a report."""
+    told = bench.sink.reported(Report(carrier_id, reference, state))
+    bench.turn()
+    bench.done(told)
+
+
+def test_an_answer_is_accepted_then_delivered(bench: Any, alice: Handset, bob: Handset) -> None:
+    """The network's report, by our own reference, ends an answer's way."""
+    ask(bench, alice, bob)
+    assert bench.states() == {"accepted": 1}
+    (message,) = bench.carrier.submitted
+    assert message.validity_seconds == VALIDITY_SECONDS
+    report(bench, message.reference, "delivered")
+    assert bench.states() == {"delivered": 1}
+    assert bench.counters["answers-delivered"] == 1
+
+
+def test_a_report_may_name_only_the_networks_id(bench: Any, alice: Handset, bob: Handset) -> None:
+    """Where the network knows no references, its own id finds the answer."""
+    bench.carrier.answer = lambda message: Accepted(message.reference, "net-7")
+    ask(bench, alice, bob)
+    report(bench, None, "failed", "net-7")
+    assert bench.states() == {"failed": 1}
+
+
+def test_reports_that_fit_nothing_are_taken_and_counted(
+    bench: Any, alice: Handset, bob: Handset
+) -> None:
+    """Junk, another store's references, ids never heard of: no fault, no effect."""
+    ask(bench, alice, bob)
+    for reference in (None, "", "x", "7", "other.1.1", bench.outbox._prefix, "é" * 50):
+        report(bench, reference, "delivered", "nobody")
+    assert bench.states() == {"accepted": 1}
+    assert bench.counters["answers-unknown-report"] == 7
+
+
+def test_a_report_may_come_twice_and_late(bench: Any, alice: Handset, bob: Handset) -> None:
+    """The first final word stands."""
+    ask(bench, alice, bob)
+    reference = bench.carrier.submitted[0].reference
+    for state in ("delivered", "delivered", "expired"):
+        report(bench, reference, state)
+    assert bench.states() == {"delivered": 1}
+
+
+def test_a_temporary_failure_is_tried_again_with_growing_pauses(
+    bench: Any, alice: Handset, bob: Handset
+) -> None:
+    """The same reference, again and again, ever more slowly, until the network takes it."""
+    bench.carrier.answer = temporary
+    times: list[float] = []
+    bench.carrier.answer = lambda message: (
+        times.append(bench.clock.seconds()),
+        temporary(message),
+    )[1]
+    ask(bench, alice, bob)
+    bench.pass_time(120)
+    pauses = [later - earlier for earlier, later in pairwise(times)]
+    assert len(pauses) >= 5
+    for attempt, pause in enumerate(pauses):
+        longest = min(2**attempt, 60)
+        assert longest / 2 <= pause <= longest + 0.5
+    assert bench.states() == {"queued": 1}
+    bench.carrier.answer = lambda message: Accepted(message.reference, "net")
+    bench.pass_time(61)
+    assert bench.states() == {"accepted": 1}
+    assert len({message.reference for message in bench.carrier.submitted}) == 1
+
+
+def test_a_permanent_failure_is_final(bench: Any, alice: Handset, bob: Handset) -> None:
+    """What will be refused again is not sent again."""
+    bench.carrier.answer = permanent
+    ask(bench, alice, bob)
+    bench.pass_time(200)
+    assert bench.states() == {"failed": 1}
+    assert len(bench.carrier.submitted) == 1
+    assert bench.counters["answers-failed"] == 1
+
+
+def test_an_answer_expires_in_the_end(bench: Any, alice: Handset, bob: Handset) -> None:
+    """After its validity an answer is given up."""
+    bench.carrier.answer = temporary
+    ask(bench, alice, bob)
+    bench.clock.advance(VALIDITY_SECONDS)
+    bench.turn(10)
+    bench.clock.advance(100)
+    bench.turn(10)
+    assert bench.states() == {"expired": 1}
+
+
+def test_nothing_is_handed_over_without_a_connection(
+    bench: Any, alice: Handset, bob: Handset
+) -> None:
+    """A carrier that is not connected is left alone, and served soon after it is."""
+    bench.carrier.disconnect()
+    ask(bench, alice, bob, 3)
+    bench.pass_time(30)
+    assert bench.carrier.submitted == []
+    assert bench.states() == {"queued": 3}
+    bench.done(Deferred.fromCoroutine(bench.carrier.start()))
+    bench.pass_time(1)
+    assert bench.states() == {"accepted": 3}
+
+
+def test_so_many_are_under_way_and_no_more(bench: Any, alice: Handset, bob: Handset) -> None:
+    """A stalled network holds IN_FLIGHT answers; each that is taken makes room for another."""
+    stalled: list[tuple[Outbound, Deferred[Accepted]]] = []
+
+    class Stalled:
+        name, connected = "memory", True
+
+        async def send(self, message: Outbound) -> Accepted:
+            waiting: Deferred[Accepted] = Deferred()
+            stalled.append((message, waiting))
+            return await waiting
+
+    for _ in range(3):
+        phone = bench.world.phone()
+        for _ in range(40):
+            bench.deliver(bench.ask(phone, bob))
+    bench.outbox.start(Stalled())
+    bench.turn(10)
+    assert len(stalled) == IN_FLIGHT
+    for message, waiting in stalled[:10]:
+        waiting.callback(Accepted(message.reference, "net"))
+    bench.turn(10)
+    assert len(stalled) == IN_FLIGHT + 10
+    assert bench.states() == {"accepted": 10, "handed": IN_FLIGHT, "queued": 46}
+
+
+def test_what_was_under_way_at_a_crash_is_sent_again(
+    bench: Any, alice: Handset, bob: Handset
+) -> None:
+    """Handed over and not answered for: sent again, under the same reference."""
+    sent: list[Outbound] = []
+
+    class Dying:
+        name, connected = "memory", True
+
+        async def send(self, message: Outbound) -> Accepted:
+            sent.append(message)
+            return await Deferred()
+
+    bench.outbox.start(Dying())
+    ask(bench, alice, bob, 2)
+    assert bench.states() == {"handed": 2}
+    bench.start()
+    assert bench.states() == {"accepted": 2}
+    assert bench.carrier.submitted == sent
+
+
+def test_what_was_queued_at_a_crash_is_sent(bench: Any, alice: Handset, bob: Handset) -> None:
+    """A committed answer needs nothing else to be sent after a restart."""
+    bench.carrier.disconnect()
+    ask(bench, alice, bob, 5)
+    bench.start()
+    assert len(bench.carrier.submitted) == 5
+    assert alice.receive(bench.carrier.submitted[0].text).key is not None
+
+
+def test_an_outcome_that_cannot_be_stored_is_stored_later(
+    bench: Any, alice: Handset, bob: Handset
+) -> None:
+    """The network's word is not forgotten because the disk is unwell, nor the message repeated."""
+    waiting: list[Deferred[Accepted]] = []
+
+    class Slow:
+        name, connected = "memory", True
+
+        async def send(self, message: Outbound) -> Accepted:
+            waiting.append(Deferred())
+            return await waiting[-1]
+
+    bench.outbox.start(Slow())
+    ask(bench, alice, bob)
+    bench.writable(yes=False)
+    waiting[0].callback(Accepted("r", "net"))
+    bench.pass_time(5)
+    assert bench.states() == {"handed": 1}
+    bench.writable(yes=True)
+    bench.pass_time(5)
+    assert bench.states() == {"accepted": 1}
+    assert len(waiting) == 1
+
+
+def test_a_hand_over_that_cannot_be_stored_does_not_happen(
+    bench: Any, alice: Handset, bob: Handset
+) -> None:
+    """Handing over is written down first; while that fails, nothing is sent."""
+    bench.carrier.disconnect()
+    ask(bench, alice, bob)
+    bench.writable(yes=False)
+    bench.done(Deferred.fromCoroutine(bench.carrier.start()))
+    bench.pass_time(10)
+    assert bench.carrier.submitted == []
+    bench.writable(yes=True)
+    bench.pass_time(5)
+    assert bench.states() == {"accepted": 1}
+
+
+def test_a_carrier_that_raises_is_a_failure_like_any(
+    bench: Any, alice: Handset, bob: Handset
+) -> None:
+    """A gateway's exception says whether trying again helps."""
+
+    class Raising:
+        name, connected = "memory", True
+
+        async def send(self, message: Outbound) -> Accepted:
+            raise ReferenceReusedError("again")
+
+    bench.outbox.start(Raising())
+    ask(bench, alice, bob)
+    assert bench.states() == {"failed": 1}
+
+
+def test_draining_waits_for_what_is_due_but_not_for_ever(
+    bench: Any, alice: Handset, bob: Handset
+) -> None:
+    """A drain ends when all is sent, or when its time is over."""
+    bench.deliver(bench.ask(alice, bob))
+    drained = Deferred.fromCoroutine(bench.outbox.drain(5))
+    bench.pass_time(1)
+    bench.done(drained)
+    assert bench.states() == {"accepted": 1}
+
+    class Silent:
+        name, connected = "memory", True
+
+        async def send(self, message: Outbound) -> Accepted:
+            return await Deferred()
+
+    bench.outbox.start(Silent())
+    ask(bench, alice, bob)
+    drained = Deferred.fromCoroutine(bench.outbox.drain(5))
+    bench.pass_time(4)
+    assert not drained.called
+    bench.pass_time(2)
+    bench.done(drained)
+
+
+def test_an_idle_outbox_leaves_the_disk_alone(bench: Any, alice: Handset, bob: Handset) -> None:
+    """When everything is sent, no timer runs and no statement is executed."""
+    ask(bench, alice, bob)
+    bench.pass_time(2)
+    start = len(bench.statements)
+    bench.pass_time(60, step=1)
+    assert bench.statements[start:] == []
+    assert bench.clock.getDelayedCalls() == []
