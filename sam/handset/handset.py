@@ -8,10 +8,11 @@ from typing import Final
 from attrs import evolve
 
 from dtns.codecs.digits import PROFILES, encode, show
-from dtns.sam.handset import confirmations, exchanges, tickets
+from dtns.codecs.entry import Entry
+from dtns.sam.handset import confirmations, entering, exchanges, tickets
 from dtns.sam.handset.card import Card
 from dtns.sam.handset.simfile import SimFile
-from dtns.sam.handset.state import MAX_PEERS, AskedKey, HeldKey, Peer
+from dtns.sam.handset.state import MAX_PEERS, AskedKey, Draft, HeldKey, Peer
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.session import NONCE_BITS
 
@@ -53,9 +54,18 @@ class Handset:
         """Show the ticket of the newest key with *holder*; see tickets.show_ticket."""
         return tickets.show_ticket(self.card, holder, sealed=sealed, parity=parity)
 
-    def enter(self, asker: Number, entry: str) -> tickets.Entered:
-        """Take in a ticket from *asker*; see tickets.enter."""
-        return tickets.enter(self.sim, self.card, asker, entry)
+    def enter(self, asker: Number, entry: str | Entry) -> entering.Entered:
+        """Take in a ticket from *asker*; see entering.enter."""
+        return entering.enter(self.sim, self.card, asker, entry)
+
+    def draft(self, asker: Number) -> str:
+        """Return what was typed of a ticket of *asker* and not taken yet, or nothing."""
+        draft = self.card.state.draft
+        return draft.text if draft is not None and draft.asker == asker else ""
+
+    def keep_draft(self, asker: Number, text: str) -> None:
+        """Keep a half-typed ticket of *asker*, to be gone on with."""
+        self.card.keep(evolve(self.card.state, draft=Draft(asker, text)))
 
     def nonce(self, asker: Number) -> str | None:
         """Hand out a nonce J, 8 digits: from now on *asker*'s tickets must be made with it.

@@ -9,10 +9,11 @@ from attrs import field, frozen
 
 from dtns.codecs.digits import Status
 from dtns.sam.handset.confirmations import Code, Verdict
+from dtns.sam.handset.entering import Entered
 from dtns.sam.handset.exchanges import Received
 from dtns.sam.handset.sentences import sentence
 from dtns.sam.handset.state import AskedKey, HeldKey
-from dtns.sam.handset.tickets import Entered, Shown
+from dtns.sam.handset.tickets import Shown
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.session import key_check_value
 from dtns.sam.protocol.weeks import start_of

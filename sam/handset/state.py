@@ -97,12 +97,14 @@ class Peer:
     """What this SIM knows of a party whose tickets it takes.
 
     generation is the highest seen; mark is the (generation, epoch, n) of the last key confirmed,
-    below which nothing is taken; nonce is the J handed out and not yet used; until is the week
-    up to which the mark must be kept.
+    below which nothing is taken; dropped is the highest that ever had to make room, and like the
+    mark it never falls, so that no key is held twice; nonce is the J handed out and not yet used;
+    until is the week up to which both must be kept.
     """
 
     generation: int = 1
     mark: tuple[int, int, int] = (0, 0, 0)
+    dropped: tuple[int, int, int] = (0, 0, 0)
     held: tuple[HeldKey, ...] = ()
     nonce: int | None = None
     until: int = 0
@@ -118,8 +120,23 @@ class Peer:
 
     def with_key(self, key: HeldKey) -> Peer:
         """Return the peer with this key put in, or put in the place of its former self."""
+        held = with_key(self.held, key)
+        gone = [known.order for known in self.held if known.order not in {k.order for k in held}]
         until = max(self.until, key.context.terms.expiry + LONGEST_LIFE_WEEKS)
-        return evolve(self, held=with_key(self.held, key), until=until)
+        return evolve(self, held=held, dropped=max([self.dropped, *gone]), until=until)
+
+    def matters(self, week: int) -> bool:
+        """Tell whether anything would be lost if the peer were forgotten in this week."""
+        marked = max(self.mark, self.dropped) > (0, 0, 0) and week < self.until
+        return bool(self.held) or self.nonce is not None or marked
+
+
+@frozen
+class Draft:
+    """A ticket of *asker* that was typed in part, or with a slip, as it can be typed again."""
+
+    asker: Number
+    text: str = field(repr=False)
 
 
 @frozen
@@ -139,6 +156,7 @@ class State:
     asks: tuple[SentAsk, ...] = ()
     asked: dict[Number, tuple[AskedKey, ...]] = field(factory=dict)
     peers: dict[Number, Peer] = field(factory=dict)
+    draft: Draft | None = None
 
     def at(self, week: int, epoch: int) -> State:
         """Return the state after authenticated news of the time and of Sam's epoch.
@@ -148,9 +166,9 @@ class State:
         week, epoch = max(week, self.week), max(epoch, self.epoch)
         asked = {number: _unexpired(keys, week) for number, keys in self.asked.items()}
         peers = {
-            number: evolve(peer, held=_unexpired(peer.held, week))
+            number: kept
             for number, peer in self.peers.items()
-            if week < peer.until or peer.nonce is not None
+            if (kept := evolve(peer, held=_unexpired(peer.held, week))).matters(week)
         }
         asked = {number: keys for number, keys in asked.items() if keys}
         return evolve(self, week=week, epoch=epoch, asked=asked, peers=peers)

@@ -22,7 +22,8 @@ from dtns.sam.handset.exchanges import Asked, Wish
 from dtns.sam.handset.handset import Handset
 from dtns.sam.handset.simfile import SimFile
 from dtns.sam.handset.state import AskedKey, State
-from dtns.sam.handset.tickets import Entered, Shown
+from dtns.sam.handset.entering import Entered
+from dtns.sam.handset.tickets import Shown
 from dtns.sam.issuing.issuer import Answer, Issuer, Silence
 from dtns.sam.issuing.policy import Policy
 from dtns.sam.issuing.records import Registration

@@ -1,0 +1,144 @@
+"""Typing a ticket: read the digits, pay for each comparison, apply the holder's rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from attrs import evolve, frozen
+
+from dtns.codecs.digits import Profile, Reading, Status, decode
+from dtns.codecs.entry import Entry
+from dtns.sam.handset.card import Card
+from dtns.sam.handset.guesses import price
+from dtns.sam.handset.rule import MOST_READINGS, admit, contexts
+from dtns.sam.handset.simfile import SimFile
+from dtns.sam.handset.state import Draft, HeldKey, State
+from dtns.sam.handset.tickets import SEALED_TICKET, TICKET
+from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.primitives import Key, same
+from dtns.sam.protocol.sealed import SEALED_TAG_BITS, open_sealed, split_sealed_ticket
+from dtns.sam.protocol.session import Context, session_key
+from dtns.sam.protocol.ticket import TAG_BITS, split_ticket, ticket_tag
+
+_SHORTEST_SEALED_DIGITS: Final = 4 * (TICKET.groups + SEALED_TICKET.groups) // 2
+
+
+@frozen
+class Entered:
+    """What came of an entry: its reading, why it was refused if it was, the key if it was not."""
+
+    reading: Reading
+    status: Status
+    reason: str = ""
+    key: HeldKey | None = None
+
+
+@frozen
+class Typed:
+    """What a person typed: a text, or boxes that were filled one by one."""
+
+    profile: Profile
+    entry: str | Entry
+
+    @classmethod
+    def of(cls, entry: str | Entry) -> Typed:
+        """Return the entry with the profile that it must be of: a long text is a sealed ticket."""
+        if isinstance(entry, Entry):
+            return cls(entry.profile, entry)
+        long = sum(character.isdigit() for character in entry) >= _SHORTEST_SEALED_DIGITS
+        return cls(SEALED_TICKET if long else TICKET, entry)
+
+    @property
+    def text(self) -> str:
+        """The entry as it can be typed again."""
+        return self.entry.saved if isinstance(self.entry, Entry) else self.entry
+
+    def reading(self, check: Callable[[int], bool]) -> Reading:
+        """Read the digits, *check* standing for the tag."""
+        if isinstance(self.entry, Entry):
+            return self.entry.reading(check)
+        return decode(self.profile, self.entry, check=check)
+
+
+def enter(sim: SimFile, card: Card, asker: Number, entry: str | Entry) -> Entered:
+    """Take in a ticket that *asker* handed over as digits, and install its key if it is good.
+
+    Errors that show without a key cost nothing. Every comparison with a tag is charged to the
+    guess budget, durably, before it is made; what was not used comes back, and so does the price
+    of the payload that was good. What was typed and not taken is kept, to be gone on with.
+    """
+    if asker == sim.number:
+        return _refused(Reading(Status.REFUSED), "self")
+    typed = Typed.of(entry)
+    keyless = typed.reading(lambda _: False)
+    if keyless.candidates_tried == 0:
+        card.keep(_with_draft(card.state, asker, typed, keyless.status))
+        return Entered(keyless, keyless.status, keyless.reason)
+    return _enter_charged(sim, card, asker, typed)
+
+
+def _enter_charged(sim: SimFile, card: Card, asker: Number, typed: Typed) -> Entered:
+    state = card.state
+    tag_bits = SEALED_TAG_BITS if typed.profile is SEALED_TICKET else TAG_BITS
+    stranger = asker not in state.peers
+    charge = price(tag_bits, typed.profile.candidates * MOST_READINGS)
+    charged = state.guesses.at(state.week).charged(charge, stranger=stranger)
+    if charged is None:
+        return _refused(Reading(Status.REFUSED), "locked")
+    card.keep(evolve(state, guesses=charged))
+    search = _Search(sim, state, asker, typed.profile)
+    reading = typed.reading(search.check)
+    back = charge - price(tag_bits, search.wrong)
+    state = evolve(card.state, guesses=charged.refunded(back, stranger=stranger))
+    if search.found is None:
+        card.keep(_with_draft(state, asker, typed, reading.status))
+        return Entered(reading, reading.status, reading.reason)
+    state, key, reason = admit(state, asker, *search.found)
+    card.keep(evolve(state, draft=None))
+    return _refused(reading, reason) if key is None else Entered(reading, reading.status, "", key)
+
+
+class _Search:
+    """Compares candidate tickets with every key that they may stand for, and counts."""
+
+    def __init__(self, sim: SimFile, state: State, asker: Number, profile: Profile) -> None:
+        self._sim, self._state, self._asker, self._profile = sim, state, asker, profile
+        self.wrong = 0
+        """Comparisons made for payloads that were not good."""
+        self.found: tuple[Context, Key] | None = None
+
+    def check(self, bits: int) -> bool:
+        """Tell whether these bits are a ticket for this SIM, and remember its key."""
+        sealed = self._profile is SEALED_TICKET
+        header = split_sealed_ticket(bits)[0] if sealed else split_ticket(bits)[0]
+        open_ = _open_sealed if sealed else _open_ticket
+        compared = 0
+        for context in contexts(self._sim.party, self._state, self._asker, header):
+            compared += 1
+            session = open_(self._sim, bits, context)
+            if session is not None:
+                self.found = context, session
+                return True
+        self.wrong += compared
+        return False
+
+
+def _open_ticket(sim: SimFile, bits: int, context: Context) -> Key | None:
+    session = session_key(sim.keys.ticket, context)
+    good = same(ticket_tag(session, context), split_ticket(bits)[1])
+    return session if good else None
+
+
+def _open_sealed(sim: SimFile, bits: int, context: Context) -> Key | None:
+    return open_sealed(sim.keys.seal, context, split_sealed_ticket(bits)[1])
+
+
+def _with_draft(state: State, asker: Number, typed: Typed, status: Status) -> State:
+    """Keep what was typed, unless the code is hopeless and has to be typed anew."""
+    hopeless = status is Status.REFUSED and not isinstance(typed.entry, Entry)
+    return evolve(state, draft=None if hopeless else Draft(asker, typed.text))
+
+
+def _refused(reading: Reading, reason: str) -> Entered:
+    return Entered(reading, Status.REFUSED, reason)
