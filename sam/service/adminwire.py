@@ -35,6 +35,11 @@ _FAULTS: Final[dict[str, type[SamError]]] = {
 
 
 _INT_BITS: Final = 63
+_JUNK: Final = (
+    *(ValueError, TypeError, KeyError, AttributeError, RecursionError),
+    cattrs.BaseValidationError,
+)
+"""What reading something of another shape can raise."""
 
 
 class JunkError(ValueError):
@@ -59,7 +64,7 @@ def decode_request(line: bytes) -> Request[Any]:
         values = json.loads(line)
         kind = _BY_NAME[values["request"]]
         return cast("Request[Any]", _CONVERTER.structure(values["body"], kind))
-    except (ValueError, TypeError, KeyError, RecursionError, cattrs.BaseValidationError):
+    except _JUNK:
         raise JunkError(f"no request; known are {', '.join(_BY_NAME)}") from None
 
 
@@ -87,7 +92,7 @@ def decode_result(line: bytes, request: Request[_R]) -> _R | Refusal:
         if "refusal" in values:
             return _CONVERTER.structure(values["refusal"], Refusal)
         return cast("_R", _CONVERTER.structure(values["result"], result_kind(type(request))))
-    except (ValueError, TypeError, KeyError, RecursionError, cattrs.BaseValidationError):
+    except _JUNK:
         raise UnreachableError(
             "what listens at the admin socket does not answer as this version of Sam does"
         ) from None

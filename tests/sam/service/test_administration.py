@@ -1,0 +1,243 @@
+"""The operator's requests, without a socket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from dtns.sam.issuing.issuer import DAY_SECONDS, Issuer
+from dtns.sam.issuing.policy import Policy
+from dtns.sam.issuing.vault import Vault
+from dtns.sam.protocol.ask import Ask, Form
+from dtns.sam.protocol.keys import MasterKey
+from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.session import Direction, Party
+from dtns.sam.protocol.weeks import start_of
+from dtns.sam.protocol.wire import to_text
+from dtns.sam.service.administration import Administration
+from dtns.sam.service.requests import (
+    MAX_BATCH,
+    Enrol,
+    Enrolment,
+    GetStatus,
+    ListIssues,
+    ListParties,
+    Personalisation,
+    Refusal,
+    Rekey,
+    SetSuspended,
+    ShowIssue,
+    ShowParty,
+)
+from dtns.sam.store.keyfile import MasterKeys
+from dtns.sam.store.store import Store
+
+A, B, C = (Number(str(254700000000 + n)) for n in (1, 2, 3))
+KEYS = MasterKeys({1: MasterKey(1, bytes(32)), 3: MasterKey(3, bytes([3] * 32))}, {1: "a", 3: "c"})
+NOW = float(start_of(100))
+
+
+class Office:
+    """An administration over a store of its own."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.now = NOW
+        self.sam = Administration(store, KEYS, lambda: self.now)
+        self.issuer = Issuer(Vault(KEYS.keys, bytes), Policy())
+
+    def enrol(self, *numbers: Number, create: bool = True) -> list[Any]:
+        """Enrol and return how each stands."""
+        result = self.sam.answer(Enrol(numbers, create))
+        assert not isinstance(result, Refusal)
+        return list(result.numbers)
+
+    def given(self, number: Number) -> Personalisation:
+        """Enrol one number and return its personalisation."""
+        (enrolled,) = self.enrol(number)
+        assert enrolled.personalisation is not None
+        return enrolled.personalisation
+
+    def ask(self, sim: Personalisation, counter: int, holder: Number) -> None:
+        """Let a phone ask."""
+        ask = Ask(
+            Party(sim.number, sim.generation),
+            counter,
+            holder,
+            limit=4,
+            direction=Direction.HOLDER_PAYS,
+            form=Form.DERIVED,
+            life=2,
+        )
+        with self.store.transaction():
+            text = to_text(ask.seal(sim.keys.ask))
+            answer: Any = self.issuer.decide(self.store, text, "loopback", self.now)
+            self.store.outbox.add("loopback", f"{sim.number}-{counter}", answer, self.now, 9.0)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    """An office with nobody enrolled."""
+    Store.create(tmp_path / "s", NOW)
+    with Store.open(tmp_path / "s") as store:
+        yield Office(store)
+
+
+def test_enrolment_gives_the_keys_of_the_current_master_key(office: Office) -> None:
+    """A new party is of generation 1, this epoch and the highest master key."""
+    (enrolled,) = office.enrol(A)
+    sim = enrolled.personalisation
+    assert enrolled.status is Enrolment.NEW
+    assert (sim.number, sim.generation, sim.epoch, sim.week) == (A, 1, 1, 100)
+    with office.store.transaction():
+        registration = office.store.registration(A)
+        assert office.store.registry.master_keys() == {3: "c"}
+    assert registration is not None
+    assert registration.enrolment.master_id == 3
+    assert sim.keys == KEYS.keys[3].party_keys(registration.enrolment)
+
+
+def test_enrolment_again_repeats_until_the_party_is_heard_from(office: Office) -> None:
+    """A lost SIM file can be made again; that of a SIM in use cannot."""
+    first = office.given(A)
+    office.given(B)
+    office.now += 30 * DAY_SECONDS
+    (again,) = office.enrol(A)
+    assert again.status is Enrolment.AGAIN
+    assert again.personalisation == first
+    office.ask(first, 1, B)
+    (used,) = office.enrol(A)
+    assert (used.status, used.personalisation) == (Enrolment.ALREADY, None)
+
+
+def test_asking_who_is_enrolled_enrols_nobody(office: Office) -> None:
+    """Without create, Enrol only tells."""
+    (unknown,) = office.enrol(A, create=False)
+    assert (unknown.status, unknown.personalisation) == (Enrolment.UNKNOWN, None)
+    assert isinstance(office.sam.answer(ShowParty(A)), Refusal)
+
+
+def test_a_batch_is_bounded(office: Office) -> None:
+    """More than MAX_BATCH numbers are refused, none of them enrolled."""
+    numbers = tuple(Number(str(254700000000 + n)) for n in range(MAX_BATCH + 1))
+    assert isinstance(office.sam.answer(Enrol(numbers)), Refusal)
+    parties: Any = office.sam.answer(ListParties())
+    assert parties.parties == ()
+
+
+def test_parties_are_listed_in_pages_by_pattern(office: Office) -> None:
+    """Each party once, in order, whatever the page size; globs match digits."""
+    numbers = [Number(str(n)) for n in (9990001, 254700000001, 254711000001, 254711000002)]
+    office.enrol(*reversed(numbers))
+    listed: list[Number] = []
+    after, more = None, True
+    while more:
+        page: Any = office.sam.answer(ListParties(after=after, limit=1))
+        listed += [party.number for party in page.parties]
+        after, more = listed[-1], page.more
+    assert listed == numbers
+    page = office.sam.answer(ListParties("25471*"))
+    assert [party.number for party in page.parties] == numbers[2:]
+    page = office.sam.answer(ListParties("'; DROP TABLE party; --"))
+    assert page.parties == ()
+
+
+def test_suspension_lasts_until_it_is_ended(office: Office) -> None:
+    """Suspend, suspend again, resume: each says how the party stands."""
+    office.given(A)
+    for suspended in (True, True, False):
+        record: Any = office.sam.answer(SetSuspended(A, suspended))
+        assert record.suspended is suspended
+    assert isinstance(office.sam.answer(SetSuspended(B, True)), Refusal)
+
+
+def test_rekeying_kills_the_old_sim(office: Office) -> None:
+    """A generation higher, a fresh window, other keys; suspension and share stay."""
+    old = office.given(A)
+    office.given(B)
+    office.ask(old, 40, B)
+    office.sam.answer(SetSuspended(A, True))
+    new: Any = office.sam.answer(Rekey(A))
+    assert new.generation == 2
+    assert new.keys != old.keys
+    details: Any = office.sam.answer(ShowParty(A))
+    assert (details.party.generation, details.party.heard) == (2, 0)
+    assert details.party.suspended
+    assert details.party.asks_today == 1
+    assert isinstance(office.sam.answer(Rekey(C)), Refusal)
+
+
+def test_generations_run_out(office: Office) -> None:
+    """Beyond 65535 a number cannot be rekeyed."""
+    office.given(A)
+    with office.store.transaction():
+        known = office.store.registration(A)
+        assert known is not None
+        office.store.save(evolve(known, enrolment=evolve(known.enrolment, generation=0xFFFF)))
+    assert isinstance(office.sam.answer(Rekey(A)), Refusal)
+
+
+def test_issues_are_listed_newest_first(office: Office) -> None:
+    """Grants and refusals, with what was granted and how far the answer has come."""
+    sim = office.given(A)
+    office.given(B)
+    office.ask(sim, 1, B)
+    office.ask(sim, 2, C)
+    listed: Any = office.sam.answer(ListIssues())
+    refused, granted = listed.issues
+    assert (refused.reason, refused.key) == ("unknown", None)
+    assert (granted.reason, granted.key.n, granted.key.limit) == (None, 1, 4)
+    assert (granted.key.direction, granted.key.form) == ("holder-pays", "derived")
+    assert granted.key.expires_at == start_of(102)
+    (delivery,) = granted.deliveries
+    assert (delivery.state, delivery.attempts) == ("queued", 0)
+    shown: Any = office.sam.answer(ShowIssue(granted.id))
+    assert shown == granted
+    assert isinstance(office.sam.answer(ShowIssue(99)), Refusal)
+
+
+def test_issues_are_listed_in_pages_and_by_party(office: Office) -> None:
+    """A party's issues are those that it asked for and those in which it holds."""
+    a, b = office.given(A), office.given(B)
+    office.given(C)
+    for counter in range(1, 4):
+        office.ask(a, counter, B)
+        office.ask(b, counter, C)
+    seen: list[int] = []
+    before, more = None, True
+    while more:
+        page: Any = office.sam.answer(ListIssues(before=before, limit=4))
+        seen += [issue.id for issue in page.issues]
+        before, more = seen[-1], page.more
+    assert seen == [6, 5, 4, 3, 2, 1]
+    counts = {}
+    for number in (A, B, C):
+        page = office.sam.answer(ListIssues(party=number))
+        counts[number] = len(page.issues)
+    assert counts == {A: 3, B: 6, C: 3}
+
+
+def test_status_counts(office: Office) -> None:
+    """Parties, asks, keys, and the outbox by states."""
+    sim = office.given(A)
+    office.given(B)
+    office.sam.answer(SetSuspended(B, True))
+    office.ask(sim, 1, B)
+    office.ask(sim, 2, A)
+    status: Any = office.sam.answer(GetStatus())
+    assert (status.running, status.behind, status.epoch) == (False, False, 1)
+    assert (status.parties, status.suspended, status.asks, status.keys) == (2, 1, 2, 0)
+    assert status.outbox["queued"] == 2
+    assert status.counters == {}
+
+
+def test_no_key_shows_in_a_repr(office: Office) -> None:
+    """Results can be logged without harm."""
+    (enrolled,) = office.enrol(A)
+    told = repr(enrolled)
+    assert enrolled.personalisation.keys.ask.hex() not in told
+    assert "keys" not in told
