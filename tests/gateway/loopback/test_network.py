@@ -350,6 +350,25 @@ def test_acknowledging_what_was_not_delivered_here() -> None:
     assert air.texts("sam") == ["text"]
 
 
+def test_acknowledging_what_another_holds() -> None:
+    """What was delivered to one line is not acknowledged by another."""
+    air = attached()
+    air.submit()
+    air.say("phone", op.Received("run-1"))
+    air.attach("sam", SAM)
+    assert air.texts("sam") == ["text"] * 2
+
+
+def test_acknowledging_before_delivery() -> None:
+    """What is waiting for a line is not acknowledged by a guess of its id."""
+    air = attached()
+    air.say("anyone", op.Faults(delay=5))
+    air.submit()
+    air.say("sam", op.Received("run-1"))
+    air.wait(5)
+    assert air.texts("sam") == ["text"]
+
+
 def test_ping_is_answered_after_what_is_due() -> None:
     """The answer to a ping comes after everything that is due."""
     air = attached(delay=5)

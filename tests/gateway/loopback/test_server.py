@@ -229,16 +229,19 @@ class ServerTests(TestCase):
     async def test_idle_clients_are_cut_off(self) -> None:
         """Who says nothing and holds no number is cut off; a phone may be silent for ever."""
         address = await self.listen()
-        idle, junk, phone = [await self.connect(address) for _ in range(3)]
+        idle, junk, busy, phone = [await self.connect(address) for _ in range(4)]
         phone.say(op.Attach(PHONE))
         await phone.hear(1)
         self.now += IDLE_SECONDS
         junk.write(b"junk\n")
         await junk.hear(1)
+        busy.say(op.Ping())
+        await busy.hear(1)
         self.server._hang_up_idle()
         await until(lambda: idle.lost and junk.lost)
-        phone.say(op.Ping())
-        assert await phone.hear(1) == [op.Pong()]
+        for client in (busy, phone):
+            client.say(op.Ping())
+            assert await client.hear(1) == [op.Pong()]
 
     async def test_who_asks_and_does_not_read(self) -> None:
         """Who asks without reading the answers is not read from either, then cut off."""
@@ -281,6 +284,18 @@ class ServerTests(TestCase):
         assert len(await client.hear(100_000)) == 100_000
         assert not any(line.stalled for line in self.server._connections)
 
+    async def test_refused_before_it_read(self) -> None:
+        """Who is refused while answers wait unread gets them, the reason, and the end."""
+        client = await self.connect(await self.listen(f"unix:{self.directory}/n.sock"))
+        client.transport.stopReading()
+        client.write(encode(op.Status()) * 3000 + b"x" * 5000)
+        await deferLater(reactor, 0.1)
+        client.transport.startReading()
+        *answers, refusal = await client.hear(3001)
+        assert len(answers) == 3000
+        assert isinstance(refusal, op.Error)
+        await until(lambda: client.lost)
+
     async def test_keeps_alive(self) -> None:
         """A TCP client that vanished without a word is noticed: keep-alive probes are on."""
         await self.connect(await self.listen())
@@ -300,6 +315,20 @@ class ServerTests(TestCase):
         start = reactor.seconds()
         assert isinstance((await client.hear(1))[0], op.Deliver)
         assert 0.1 < reactor.seconds() - start < 2
+
+    async def test_sooner_than_expected(self) -> None:
+        """A message due soon is on time although the server was waiting for a later one."""
+        server = LoopbackServer(reactor, parse_address("tcp:127.0.0.1:0"), Conditions(delay=30), 1)
+        self.addCleanup(lambda: Deferred.fromCoroutine(server.stop()))
+        client = await self.connect(await server.start())
+        client.say(op.Attach(PHONE), op.Submit("1", PHONE, SAM, "late"), op.Faults(delay=0.1))
+        client.say(op.Submit("2", PHONE, PHONE, "soon"))
+        await client.hear(4)
+        start = reactor.seconds()
+        (deliver,) = await client.hear(1)
+        assert isinstance(deliver, op.Deliver)
+        assert deliver.text == "soon"
+        assert reactor.seconds() - start < 2
 
     async def test_faults_live(self) -> None:
         """Anyone connected can change the conditions, and is told them."""
