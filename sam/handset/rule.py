@@ -47,7 +47,7 @@ def _generations(state: State, asker: Number, header: Header) -> range:
     peer = state.peers.get(asker)
     known = 1 if peer is None else peer.generation
     first = read_low_bits(header.generation_low, GENERATION_BITS, known)
-    last = first if peer else _STRANGERS_GENERATIONS
+    last = first if peer is not None and peer.until else _STRANGERS_GENERATIONS
     return range(first, min(last, MAX_GENERATION) + 1, 1 << GENERATION_BITS)
 
 

@@ -127,8 +127,8 @@ class Peer:
 
     def matters(self, week: int) -> bool:
         """Tell whether anything would be lost if the peer were forgotten in this week."""
-        marked = max(self.mark, self.dropped) > (0, 0, 0) and week < self.until
-        return bool(self.held) or self.nonce is not None or marked
+        risen = self.generation > 1 or max(self.mark, self.dropped) > (0, 0, 0)
+        return bool(self.held) or self.nonce is not None or (risen and week < self.until)
 
 
 @frozen

@@ -13,6 +13,7 @@ from dtns.sam.handset.guesses import BUDGET, Guesses
 from dtns.sam.handset.state import (
     AskedKey,
     AskOutcome,
+    Draft,
     HeldKey,
     Peer,
     SentAsk,
@@ -85,6 +86,7 @@ _peer = st.builds(
     Peer,
     generation=st.integers(1, 0xFFFF),
     mark=st.tuples(st.integers(0, 0xFFFF), st.integers(0, 0xFFFF), st.integers(0, 255)),
+    dropped=st.tuples(st.integers(0, 0xFFFF), st.integers(0, 0xFFFF), st.integers(0, 255)),
     held=st.lists(_held, max_size=4).map(tuple),
     nonce=_nonce,
     until=st.integers(0, 0x1FFFF),
@@ -118,6 +120,7 @@ def states() -> Callable[[Party], st.SearchStrategy[State]]:
             asks=st.lists(_sent, max_size=3).map(tuple),
             asked=st.dictionaries(_number, st.lists(_asked, max_size=4).map(tuple), max_size=3),
             peers=st.dictionaries(_number, _peer, max_size=3),
+            draft=st.none() | st.builds(Draft, _number, st.text(max_size=99)),
         )
 
     return of

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from dtns.sam.protocol.keys import PartyKeys
     from dtns.sam.protocol.session import Party
 
-ENTRY = price(40, 64)
-"""What the search for one short ticket may cost: 16 candidates under 4 readings."""
+MOST = 128
+"""Comparisons that the search for one ticket may need: 16 candidates under 8 readings."""
+ENTRY = price(40, MOST)
 STRANGER = Number("300000000")
 
 
@@ -87,8 +88,12 @@ def test_a_search_is_paid_for_before_the_first_comparison(world: World, bob: Han
         events.clear()
         watched.enter(STRANGER, entry)
         compared = events.count("compare")
-        assert 1 <= compared <= 64
-        assert events == [f"keep {spent + 64}", *["compare"] * compared, f"keep {spent + compared}"]
+        assert 1 <= compared <= MOST
+        assert events == [
+            f"keep {spent + MOST}",
+            *["compare"] * compared,
+            f"keep {spent + compared}",
+        ]
         spent += compared
 
 
@@ -99,7 +104,7 @@ def test_a_good_ticket_is_paid_for_before_and_refunded_after(
     world.key(alice, bob)
     watched, events = _watched(bob)
     watched.enter(alice.sim.number, world.ticket(alice, bob))
-    assert events == ["keep 64", "compare", "keep 0"]
+    assert events == [f"keep {MOST}", "compare", "keep 0"]
 
 
 def test_an_entry_without_a_candidate_touches_no_key(bob: Handset) -> None:
@@ -107,7 +112,7 @@ def test_an_entry_without_a_candidate_touches_no_key(bob: Handset) -> None:
     watched, events = _watched(bob)
     for entry in ("", "1", "9999 9999 9999 9999 9999", "x"):
         watched.enter(STRANGER, entry)
-    assert events == []
+    assert set(events) <= {"keep 0"}
 
 
 @pytest.mark.parametrize("keeps", range(3))
@@ -196,7 +201,7 @@ def test_the_price_is_by_the_tag(world: World, alice: Handset, bob: Handset) -> 
     watched, events = _watched(bob)
     watched.enter(alice.sim.number, " ".join(groups))
     compared = events.count("compare")
-    assert bob.card.state.guesses.spent == price(48, compared) <= price(48, 64)
+    assert bob.card.state.guesses.spent == price(48, compared) <= price(48, MOST)
 
 
 def test_strangers_share_half(world: World, alice: Handset, bob: Handset) -> None:
@@ -206,11 +211,11 @@ def test_strangers_share_half(world: World, alice: Handset, bob: Handset) -> Non
     while bob.enter(Number(str(300000000 + strangers % 50)), _junk(strangers)).reason != "locked":
         strangers += 1
         account = bob.card.state.guesses
-        spent = evolve(account, spent=account.spent + 90 * ENTRY // 64)
-        spent = evolve(spent, strangers=account.strangers + 90 * ENTRY // 64)
+        spent = evolve(account, spent=account.spent + ENTRY)
+        spent = evolve(spent, strangers=account.strangers + ENTRY)
         bob.card.keep(evolve(bob.card.state, guesses=spent))
     account = bob.card.state.guesses
-    assert STRANGERS_BUDGET - 64 * ENTRY < account.strangers <= STRANGERS_BUDGET
+    assert STRANGERS_BUDGET - ENTRY < account.strangers <= STRANGERS_BUDGET
     assert bob.enter(Number("390000000"), _junk(5)).reason == "locked"
     assert world.hand_over(alice, bob).key is not None
     assert bob.enter(alice.sim.number, _junk(7)).reason == "wrong"

@@ -110,12 +110,12 @@ def test_a_group_that_cannot_be_is_named(world: World, alice: Handset, bob: Hand
 def test_what_is_no_code_costs_nothing(
     world: World, alice: Handset, bob: Handset, entry: str, reason: str
 ) -> None:
-    """An entry that needs no key to refuse is refused with its own reason and changes nothing."""
+    """An entry that needs no key to refuse is refused with its own reason and is not paid for."""
     before = bob.card.state
     entered = bob.enter(alice.sim.number, entry)
     assert (entered.reason, entered.key) == (reason, None)
     assert _told(alice, entered)
-    assert bob.card.state == before
+    assert evolve(bob.card.state, draft=None) == before
 
 
 def test_a_wrong_code_is_refused(world: World, alice: Handset, bob: Handset) -> None:
@@ -416,3 +416,59 @@ def test_a_code_typed_as_a_random_number_of_digits_never_raises(
     for length in range(0, 90, 3):
         digits = "".join(str(world.dice.randrange(10)) for _ in range(length))
         assert bob.enter(alice.sim.number, digits).key is None
+
+
+def test_a_dropped_key_is_never_held_again(world: World, alice: Handset, bob: Handset) -> None:
+    """A key that made room stays away, so that no count of its challenges begins anew."""
+    world.hand_over(alice, bob, life=50)
+    first = world.ticket(alice, bob)
+    response = world.response(alice, bob, world.challenge(alice, bob))
+    for _ in range(4):
+        world.hand_over(alice, bob, life=2)
+    world.pass_weeks(3)
+    world.key(bob, world.phone())
+    assert bob.card.state.peers[alice.sim.number].held == ()
+    _refused(bob.enter(alice.sim.number, first), "superseded")
+    assert bob.challenge(alice.sim.number) == "no-key"
+    assert bob.check(alice.sim.number, response).reason == "no-challenge"
+
+
+def test_a_party_with_many_sims_behind_it_is_read(
+    world: World, alice: Handset, bob: Handset, carol: Handset
+) -> None:
+    """A stranger's ticket is read up to its sixteenth SIM, and so is one asked for with a nonce."""
+    for _ in range(6):
+        alice, carol = world.renewed(alice), world.renewed(carol)
+    assert world.hand_over(alice, bob).key is not None
+    assert bob.card.state.peers[alice.sim.number].generation == 7
+    bob.nonce(carol.sim.number)
+    nonce = bob.card.state.peers[carol.sim.number].nonce
+    assert world.hand_over(carol, bob, nonce=nonce).key is not None
+
+
+def test_a_new_sim_is_not_forgotten_while_old_tickets_live(
+    world: World, alice: Handset, bob: Handset, carol: Handset
+) -> None:
+    """Once a number's new SIM was seen its old SIM's tickets are not read, its keys gone or not."""
+    world.key(alice, bob, life=52)
+    old = world.ticket(alice, bob)
+    assert world.hand_over(world.renewed(alice), bob, life=2).key is not None
+    world.pass_weeks(3)
+    world.key(bob, carol)
+    assert bob.card.state.peers[alice.sim.number].held == ()
+    assert bob.enter(alice.sim.number, old).key is None
+
+
+def test_what_was_typed_is_there_to_go_on_with(world: World, alice: Handset, bob: Handset) -> None:
+    """A ticket with a slip stays typed until it is taken; one that is hopeless does not."""
+    world.key(alice, bob)
+    ticket = world.ticket(alice, bob)
+    wrong = _slip(ticket)
+    bob.enter(alice.sim.number, wrong)
+    assert bob.draft(alice.sim.number) == wrong
+    assert bob.draft(Number("400000000")) == ""
+    bob.enter(alice.sim.number, "nonsense")
+    assert bob.draft(alice.sim.number) == ""
+    bob.keep_draft(alice.sim.number, wrong)
+    bob.enter(alice.sim.number, ticket)
+    assert bob.draft(alice.sim.number) == ""
