@@ -123,17 +123,6 @@ def confirmations() -> Iterator[Line]:
         }
         yield {"note": f"bit {bit} is another", **line, **changed, "valid": False}
     yield {"note": "another key", **line, "session_key": octets("k", 16).hex(), "valid": False}
-    zero = {
-        "count": 0,
-        "challenge": payload(PAIR.challenge(key, 0), 26),
-        "confirmation": payload(PAIR.confirmation(key, 0), 26),
-    }
-    yield {
-        "note": "no challenge has count 0, not even with a good code",
-        **line,
-        **zero,
-        "valid": False,
-    }
     for note, other in unlike().items():
         yield {"note": f"made for another {note}", **line, **context_fields(other), "valid": False}
     replayed = {

@@ -14,6 +14,7 @@ from reference import Ask, Context, Party, aes_back, kdf
 KEYS_A_PAIR = 4
 BAD_CODES = 10
 PEERS = 256
+STRANGERS_GENERATIONS = 16
 LONGEST_LIFE = 104
 
 
@@ -38,8 +39,9 @@ class Peer:
 
     generation: int = 1
     mark: tuple[int, int, int] = (0, 0, 0)
+    dropped: tuple[int, int, int] = (0, 0, 0)
+    until: int = 0
     keys: list[Key] = field(default_factory=list)
-    last_expiry: int = 0
 
 
 @dataclass
@@ -55,7 +57,19 @@ class Phone:
     brought: set[int] = field(default_factory=set)
     own: dict[str, list[Key]] = field(default_factory=lambda: defaultdict(list))
     peers: dict[str, Peer] = field(default_factory=dict)
+    entered: Context | None = None
     nonces: dict[str, int] = field(default_factory=dict)
+
+    def hear(self, week: int) -> None:
+        """Learn a week, and forget the keys that have expired."""
+        self.week = max(self.week, week)
+        for keys in [*self.own.values(), *(peer.keys for peer in self.peers.values())]:
+            keys[:] = [key for key in keys if key.context.expiry > self.week]
+        for number, peer in list(self.peers.items()):
+            risen = peer.generation > 1 or max(peer.mark, peer.dropped) > (0, 0, 0)
+            needed = risen and self.week < peer.until
+            if not peer.keys and number not in self.nonces and not needed:
+                del self.peers[number]
 
     # The asker's side
 
@@ -75,14 +89,14 @@ class Phone:
         self.asks[self.counter] = made
         return made.octets(self.party.key("ask"))
 
-    def refused(self, counter: int, week: int) -> str:
-        """Take a refusal."""
-        self.week = max(self.week, week)
-        return "nothing" if counter in self.brought else "refused"
+    def refused(self, week: int) -> str:
+        """Take a refusal, which takes away nothing."""
+        self.hear(week)
+        return "refused"
 
     def granted(self, counter: int, key: Key, week: int) -> str:
         """Take a grant."""
-        self.week = max(self.week, week)
+        self.hear(week)
         self.epoch = max(self.epoch, key.context.epoch)
         if counter in self.brought:
             return "nothing"
@@ -90,11 +104,13 @@ class Phone:
         keys = self.own[key.context.holder]
         if any(other.confirmed and later(other) > later(key) for other in keys):
             return "dropped"
+        if key.context.expiry <= self.week:
+            return "dropped"
         keys.append(key)
         keys.sort(key=later)
         if len(keys) > KEYS_A_PAIR:
             keys.remove(next(other for other in keys if not other.confirmed))
-        return "kept"
+        return "kept" if key in keys else "dropped"
 
     def respond(self, holder: str, challenge: int) -> int | None:
         """Answer M4, or not."""
@@ -119,34 +135,36 @@ class Phone:
         for context in self.readings(asker, peer, payload >> (176 if sealed else 40)):
             key = self.opened(context, payload, sealed=sealed)
             if key is not None:
+                self.entered = context
                 return self.judged(asker, peer, context, key)
         return "unproven"
 
     def readings(self, asker: str, peer: Peer, header: int) -> list[Context]:
         """Give every context that a header may stand for, the likely ones first."""
-        direction, limit_class = header & 1, header >> 1 & 31
-        expiry, n, epoch, generation = (
-            header >> 6 & 255,
-            header >> 14 & 255,
-            header >> 22 & 3,
-            header >> 24,
-        )
-        generation = peer.generation + (generation - peer.generation) % 4
-        epoch = self.epoch - 1 + (epoch - self.epoch + 1) % 4
+        n, expiry = header >> 14 & 255, header >> 6 & 255
+        epoch = self.epoch - 1 + ((header >> 22 & 3) - self.epoch + 1) % 4
         expiry = self.week + 1 + (expiry - self.week - 1) % 256
         if n == 0 or epoch <= 0:
             return []
-        one = Context(
-            asker, generation, self.party.number, self.party.generation, epoch, n, expiry,
-            limit_class, direction, self.nonces.get(asker),
-        )  # fmt: skip
-        held = {key.context.nonce for key in peer.keys if key.context.place == one.place}
+        direction, limit_class = header & 1, header >> 1 & 31
+        first = peer.generation + ((header >> 24) - peer.generation) % 4
+        last = first if asker in self.peers else STRANGERS_GENERATIONS
         return [
-            replace(one, nonce=nonce, expiry=one.expiry - back)
-            for nonce in [one.nonce, *(held - {one.nonce})]
+            Context(
+                asker, generation, self.party.number, self.party.generation, epoch, n,
+                expiry - back, limit_class, direction, nonce,
+            )
+            for generation in range(first, last + 1, 4)
+            for nonce in self.nonces_of(asker, peer, (generation, epoch, n))
             for back in (0, 256)
-            if one.expiry >= back
-        ]
+            if expiry >= back
+        ]  # fmt: skip
+
+    def nonces_of(self, asker: str, peer: Peer, place: tuple[int, int, int]) -> list[int | None]:
+        """Give what J may be: the one that is out, and that of the key held in this place."""
+        held = {key.context.nonce for key in peer.keys if key.context.place == place}
+        out = self.nonces.get(asker)
+        return [out, *(held - {out})]
 
     def opened(self, context: Context, payload: int, *, sealed: bool) -> Key | None:
         """Give the key of a ticket if its tag is good under one context."""
@@ -166,18 +184,23 @@ class Phone:
             return "expired"
         if context.epoch < self.floor:
             return "floor"
-        if asker not in self.peers and self.full():
+        if asker not in self.peers and len(self.peers) >= PEERS:
             return "full"
         if held:
             return "resumed" if held[0].context == context else "conflict"
-        if context.place <= peer.mark:
-            return "superseded"
-        self.take(asker, peer, key)
-        return "taken"
+        refused = self.outranked(peer, context)
+        if not refused:
+            self.take(asker, peer, key)
+        return refused or "taken"
 
-    def full(self) -> bool:
-        """Tell whether there is no room for a stranger, dropping marks that are old enough."""
-        return len(self.peers) >= PEERS
+    def outranked(self, peer: Peer, context: Context) -> str:
+        """Tell why a new key is too low, if it is."""
+        if context.place <= max(peer.mark, peer.dropped):
+            return "superseded"
+        below = [
+            key for key in peer.keys if not key.confirmed and key.context.place < context.place
+        ]
+        return "crowded" if len(peer.keys) >= KEYS_A_PAIR and not below else ""
 
     def take(self, asker: str, peer: Peer, key: Key) -> None:
         """Put a new key beside the others."""
@@ -186,37 +209,37 @@ class Phone:
             del self.nonces[asker]
         peer.generation = max(peer.generation, key.context.asker_generation)
         self.epoch = max(self.epoch, key.context.epoch)
-        self.week = max(self.week, key.context.expiry - LONGEST_LIFE)
+        peer.until = max(peer.until, key.context.expiry + LONGEST_LIFE)
         peer.keys.append(key)
         peer.keys.sort(key=lambda other: other.context.place)
         if len(peer.keys) > KEYS_A_PAIR:
-            peer.keys.remove(next(other for other in peer.keys if not other.confirmed))
+            lowest = next(other for other in peer.keys if not other.confirmed)
+            peer.dropped = max(peer.dropped, lowest.context.place)
+            peer.keys.remove(lowest)
+        self.hear(key.context.expiry - LONGEST_LIFE)
 
-    def held(self, asker: str, place: tuple[int, int, int]) -> Key:
-        """Find a key by its generation, epoch and n."""
-        return next(key for key in self.peers[asker].keys if key.context.place == place)
-
-    def challenge(self, asker: str, place: tuple[int, int, int]) -> int | None:
-        """Make M4 under a key, unless it has ended."""
-        key = self.held(asker, place)
+    def challenge(self, asker: str) -> int | None:
+        """Make M4 under the highest key, unless it has ended."""
+        key = self.peers[asker].keys[-1]
         if key.bad >= BAD_CODES:
             return None
+        for other in self.peers[asker].keys:
+            other.open = other is key
         key.count += 1
-        key.open = True
         return key.context.challenge(key.octets, key.count)
 
-    def confirm(self, asker: str, place: tuple[int, int, int], confirmation: int) -> str:
+    def confirm(self, asker: str, confirmation: int) -> str:
         """Judge M5 under the key that was challenged."""
-        key = self.held(asker, place)
-        if key.bad >= BAD_CODES or not key.open:
+        peer = self.peers[asker]
+        key = next((key for key in peer.keys if key.open), None)
+        if key is None or key.bad >= BAD_CODES:
             return "refused"
         if key.context.confirmation(key.octets, key.count) != confirmation:
             key.bad += 1
             return "wrong"
         key.open = False
         key.confirmed = True
-        peer = self.peers[asker]
-        peer.mark = max(peer.mark, place)
+        peer.mark = max(peer.mark, key.context.place)
         peer.keys = [other for other in peer.keys if other.context.place >= peer.mark]
         return "confirmed"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import reference as ref
-from telling import ALICE, BOB, CAROL, Story, issued, party, tale
+from telling import ALICE, BOB, CAROL, Story, issued, party, tale, ticket
 
 
 @tale
@@ -68,9 +68,9 @@ def late_answers(story: Story) -> None:
     story.look(alice, BOB, asking=True)
     story.ask(alice, BOB)
     last = story.ask(alice, BOB)
-    story.refuse(alice, last, 5, "refused", week=154)
+    story.refuse(alice, last, 5, week=154)
     story.receive(alice, last.counter, story.grant(alice, last, issued(ALICE, BOB, 4)), "kept")
-    story.refuse(alice, last, 3, "nothing", week=155)
+    story.refuse(alice, last, 3, week=155)
     story.look(alice, BOB, asking=True)
 
 
@@ -88,11 +88,29 @@ def overtaken(story: Story) -> None:
 
 
 @tale
+def useless_answers(story: Story) -> None:
+    """An answer comes after its key has expired, or when four later keys are there."""
+    alice = story.sim("alice", ALICE)
+    asks = [story.ask(alice, BOB) for _ in range(2)]
+    for n in range(3, 7):
+        story.key(alice, issued(ALICE, BOB, n))
+    lowest = story.grant(alice, asks[1], issued(ALICE, BOB, 2))
+    story.receive(alice, asks[1].counter, lowest, "dropped")
+    story.look(alice, BOB, asking=True)
+    expired = story.grant(alice, asks[0], issued(ALICE, BOB, 7, expiry=160), week=160)
+    story.receive(alice, asks[0].counter, expired, "dropped")
+    story.key(alice, issued(ALICE, CAROL, 1, expiry=161))
+    story.refuse(alice, story.ask(alice, BOB), 5, week=161)
+    story.look(alice, BOB, asking=True)
+    story.look(alice, CAROL, asking=True)
+
+
+@tale
 def refusals(story: Story) -> None:
     """Every reason to refuse."""
     alice = story.sim("alice", ALICE)
     for reason in range(1, 10):
-        story.refuse(alice, story.ask(alice, BOB), reason, "refused", week=150 + reason)
+        story.refuse(alice, story.ask(alice, BOB), reason, week=150 + reason)
     story.ask(alice, BOB)
 
 
@@ -127,9 +145,9 @@ def four_of_the_asker(story: Story) -> None:
     alice, bob = story.sim("alice", ALICE), story.sim("bob", BOB)
     keys = [story.key(alice, issued(ALICE, BOB, n)) for n in range(1, 6)]
     story.look(alice, BOB, asking=True)
-    story.enter(bob, ALICE, story.show(alice, keys[1]), "taken")
-    story.enter(bob, ALICE, story.show(alice, keys[3]), "taken")
+    story.enter(bob, ALICE, ticket(ALICE, BOB, 2), "taken")
     old = story.challenge(bob, keys[1].context)
+    story.enter(bob, ALICE, ticket(ALICE, BOB, 4), "taken")
     new = story.challenge(bob, keys[3].context)
     confirmation = story.respond(alice, BOB, new)
     story.look(alice, BOB, asking=True)
@@ -142,12 +160,14 @@ def four_of_the_asker(story: Story) -> None:
 def older_key(story: Story) -> None:
     """An older key is still good until a later one is confirmed."""
     alice, bob = story.sim("alice", ALICE), story.sim("bob", BOB)
-    keys = [story.key(alice, issued(ALICE, BOB, n)) for n in (1, 2)]
-    story.enter(bob, ALICE, story.show(alice, keys[0]), "taken")
-    story.confirmed(alice, bob, keys[0].context)
-    story.enter(bob, ALICE, story.show(alice, keys[1]), "taken")
-    story.confirmed(alice, bob, keys[0].context)
-    story.confirmed(alice, bob, keys[1].context)
+    first = story.key(alice, issued(ALICE, BOB, 1))
+    story.enter(bob, ALICE, story.show(alice, first), "taken")
+    second = story.key(alice, issued(ALICE, BOB, 2))
+    story.confirmed(alice, bob, first.context)
+    story.look(alice, BOB, asking=True)
+    story.enter(bob, ALICE, story.show(alice, second), "taken")
+    story.look(bob, ALICE)
+    story.confirmed(alice, bob, second.context)
     story.look(bob, ALICE)
     story.look(alice, BOB, asking=True)
 

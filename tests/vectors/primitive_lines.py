@@ -41,7 +41,7 @@ def kdf_lines() -> Iterator[Line]:
     """Give derivations."""
     for size, kind, length, out in (
         (16, 0x20, 33, 16), (16, 0x30, 0, 16), (32, 0x10, 12, 16), (32, 0x11, 12, 32),
-        (32, 0x14, 14, 16), (16, 0x21, 0, 1), (16, 0xFF, 1, 15), (16, 0x22, 5, 17),
+        (32, 0x14, 14, 16), (16, 0x21, 0, 1), (16, 0x32, 1, 15), (16, 0x22, 5, 17),
         (16, 0x31, 16, 48),
     ):  # fmt: skip
         key, context = octets(f"kdf {size}", size), octets("context", length)

@@ -142,9 +142,10 @@ class Party:
         length = 32 if use == "answer" else 16
         return kdf(self.master, PARTY_TYPES[use], self.enrolment, length)
 
-    def witness(self, holder: str, epoch: int, n: int) -> bytes:
+    def witness(self, holder: str, holder_generation: int, epoch: int, n: int) -> bytes:
         """Give the witness of the key (epoch, n) that Sam issued for a holder (section 6)."""
-        told = number_field(holder) + epoch.to_bytes(2, "big") + bytes([n])
+        told = number_field(holder) + holder_generation.to_bytes(2, "big")
+        told += epoch.to_bytes(2, "big") + bytes([n])
         return cmac(self.master, b"\x01\x18" + self.enrolment + told)[:6]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import reference as ref
 from lines import Line, octets, payload
-from model import Key, Phone
+from model import Key, Peer, Phone
 from reference import Ask, Context, Party
 from spoken import digits_of
 
@@ -91,7 +91,9 @@ class Story:
         if values.get("sealed", not derived):
             tickets = context.sealed(key, holder.key("seal")) & ((1 << 176) - 1)
             sealed = tickets.to_bytes(22, "big")
-        witness = phone.party.witness(context.holder, context.epoch, context.n)
+        witness = phone.party.witness(
+            context.holder, context.holder_generation, context.epoch, context.n
+        )
         plaintext = ref.grant(context, week, witness, key, derived=derived, sealed=sealed)
         return (
             self.answer(phone, ask, plaintext),
@@ -117,14 +119,10 @@ class Story:
             expect |= {"key": place_of(key.context), "kcv": ref.kcv(key.octets)}
         self.step(phone, "receive", expect, text=text)
 
-    def refuse(self, phone: Phone, ask: Ask, reason: int, result: str, week: int = 150) -> None:
+    def refuse(self, phone: Phone, ask: Ask, reason: int, week: int = 150) -> None:
         """Let a phone receive a refusal."""
-        came = phone.refused(ask.counter, week)
-        assert came == result, (self.note, came, result)
         text = self.answer(phone, ask, bytes([reason]) + week.to_bytes(2, "big"))
-        expect: Line = {"result": result}
-        if result == "refused":
-            expect["reason"] = reason
+        expect: Line = {"result": phone.refused(week), "reason": reason}
         self.step(phone, "receive", expect, text=text)
 
     def ignore(self, phone: Phone, text: str) -> None:
@@ -145,8 +143,9 @@ class Story:
         return answer[1]
 
     def show(self, phone: Phone, key: Key, *, sealed: bool = False) -> int:
-        """Let the asker's phone show a ticket."""
+        """Let the asker's phone show the ticket of its newest key."""
         context = key.context
+        assert phone.own[context.holder][-1] is key, (self.note, len(self.steps))
         if sealed:
             shown = context.header() << 176 | int.from_bytes(key.sealed, "big")
         else:
@@ -156,7 +155,6 @@ class Story:
             "show",
             {"digits": digits_of("sealed" if sealed else "ticket", shown)},
             holder=context.holder,
-            key=place_of(context),
             sealed=sealed,
         )
         return shown
@@ -179,10 +177,8 @@ class Story:
         assert came == result, (self.note, len(self.steps), came, result)
         expect: Line = {"result": result}
         if result in {"taken", "resumed"}:
-            header = ticket >> (176 if sealed else 40)
-            key = next(
-                key for key in phone.peers[asker.number].keys if key.context.header() == header
-            )
+            keys = phone.peers[asker.number].keys
+            key = next(key for key in keys if key.context == phone.entered)
             expect |= {"key": place_of(key.context), "kcv": ref.kcv(key.octets)}
         digits = how.get("digits") or digits_of("sealed" if sealed else "ticket", ticket)
         profile = "sealed" if sealed else "ticket"
@@ -195,16 +191,17 @@ class Story:
         )
 
     def challenge(self, phone: Phone, context: Context, *, good: bool = True) -> int:
-        """Let the holder's phone make a challenge."""
-        came = phone.challenge(context.asker, context.place)
+        """Let the holder's phone make a challenge under its highest key of an asker."""
+        assert phone.peers[context.asker].keys[-1].context == context, (self.note, len(self.steps))
+        came = phone.challenge(context.asker)
         assert (came is not None) == good, (self.note, len(self.steps))
         expect = {"result": "refused"} if came is None else {"digits": digits_of("request", came)}
-        self.step(phone, "challenge", expect, asker=context.asker, key=place_of(context))
+        self.step(phone, "challenge", expect, asker=context.asker)
         return came or 0
 
     def confirm(self, phone: Phone, context: Context, confirmation: int, result: str) -> None:
         """Let the holder's phone judge a confirmation of the key it challenged last."""
-        came = phone.confirm(context.asker, context.place, confirmation)
+        came = phone.confirm(context.asker, confirmation)
         assert came == result, (self.note, len(self.steps), came, result)
         digits = digits_of("confirm", confirmation)
         self.step(phone, "confirm", {"result": result}, asker=context.asker, digits=digits)
@@ -230,7 +227,7 @@ class Story:
 
     def look(self, phone: Phone, other: Party, *, asking: bool = False) -> None:
         """Look at the keys a phone holds with another, and at its week and epoch."""
-        held = phone.own[other.number] if asking else phone.peers[other.number].keys
+        held = phone.own[other.number] if asking else phone.peers.get(other.number, Peer()).keys
         expect = {
             "week": phone.week,
             "epoch": phone.epoch,

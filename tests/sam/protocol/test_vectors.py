@@ -1,0 +1,300 @@
+"""Every line of the vectors of messages, keys and codes, against this implementation.
+
+The vectors come from a second implementation that was written from sam/README.md alone.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from dtns.codecs.digits import PROFILES, encode, show
+from dtns.sam.protocol import confirmation as codes
+from dtns.sam.protocol.answer import Grant, Reason, Refusal, read_answer, seal_answer
+from dtns.sam.protocol.ask import Ask, Form, Seen, read_ask
+from dtns.sam.protocol.keys import Enrolment, MasterKey
+from dtns.sam.protocol.labels import Label
+from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.primitives import Key, Prf, siv_open, siv_seal
+from dtns.sam.protocol.sealed import Sealed, open_sealed, seal, split_sealed_ticket
+from dtns.sam.protocol.session import (
+    Context,
+    Direction,
+    Party,
+    Terms,
+    key_check_value,
+    session_key,
+)
+from dtns.sam.protocol.ticket import Header, split_ticket, ticket, ticket_tag
+from dtns.sam.protocol.wire import MalformedError, Reader, from_text, number_field, to_text
+
+Line = dict[str, Any]
+VECTORS = Path(__file__).parents[2] / "vectors"
+
+
+def _lines(name: str) -> list[Line]:
+    return [json.loads(line) for line in (VECTORS / f"{name}.jsonl").open(encoding="ascii")]
+
+
+def _each(name: str, *, valid: bool = True, op: str | None = None) -> pytest.MarkDecorator:
+    """Run a test for each line of a file that is (or is not) valid; there must be some."""
+    lines = [line for line in _lines(name) if line.get("valid", True) is valid]
+    lines = [line for line in lines if op is None or line["op"] == op]
+    assert lines
+    return pytest.mark.parametrize("line", lines, ids=[line["note"] for line in lines])
+
+
+def _octets(line: Line, *names: str) -> list[bytes]:
+    return [bytes.fromhex(line[name]) for name in names]
+
+
+def _bits(line: Line, name: str) -> int:
+    return int(line[name], 16)
+
+
+def _nonce(line: Line) -> int | None:
+    return None if line["nonce"] is None else _bits(line, "nonce")
+
+
+def _context(line: Line) -> Context:
+    return Context(
+        asker=Party(line["asker"], line["asker_generation"]),
+        holder=Party(line["holder"], line["holder_generation"]),
+        epoch=line["epoch"],
+        n=line["n"],
+        terms=Terms(line["limit_class"], Direction(line["direction"]), line["expiry"]),
+        nonce=_nonce(line),
+    )
+
+
+def _digits(profile: str, payload: int) -> str:
+    return show(encode(PROFILES[profile], payload)).replace(" ", "")
+
+
+def test_every_file_is_tested() -> None:
+    """No file of vectors lies there unread, and no operation of the primitives."""
+    names = {path.stem for path in VECTORS.glob("*.jsonl")} - {"digits", "sts"}
+    read = {"primitives", "keys", "asks", "answers", "tickets", "confirmations", "phones"}
+    assert names == read
+    assert {line["op"] for line in _lines("primitives")} == {"cmac", "kdf", "siv", "number", "text"}
+
+
+@_each("primitives", op="cmac")
+def test_cmac(line: Line) -> None:
+    """AES-CMAC under keys of 16 and 32 octets."""
+    key, message, mac = _octets(line, "key", "message", "mac")
+    assert Prf(key).mac(message) == mac
+
+
+@_each("primitives", op="kdf")
+def test_kdf(line: Line) -> None:
+    """The derivation, to any length."""
+    key, context, out = _octets(line, "key", "context", "out")
+    assert Prf(key).derive(Label(line["type"]), context, line["octets"]) == out
+
+
+@_each("primitives", op="siv")
+def test_siv(line: Line) -> None:
+    """AES-SIV with components of associated data, both ways."""
+    key, plaintext, sealed = _octets(line, "key", "plaintext", "sealed")
+    associated = [bytes.fromhex(part) for part in line["associated"]]
+    assert siv_seal(key, plaintext, associated) == sealed
+    assert siv_open(key, sealed, associated) == plaintext
+
+
+@_each("primitives", op="siv", valid=False)
+def test_siv_refused(line: Line) -> None:
+    """What is not authentic does not open."""
+    key, sealed = _octets(line, "key", "sealed")
+    associated = [bytes.fromhex(part) for part in line["associated"]]
+    assert siv_open(key, sealed, associated) is None
+
+
+@_each("primitives", op="number")
+def test_number(line: Line) -> None:
+    """Number fields, both ways."""
+    field = bytes.fromhex(line["field"])
+    assert number_field(Number(line["digits"])) == field
+    assert Reader(field).number() == line["digits"]
+
+
+@_each("primitives", op="number", valid=False)
+def test_number_refused(line: Line) -> None:
+    """Every other form of a number field is refused."""
+    with pytest.raises(MalformedError):
+        Reader(bytes.fromhex(line["field"])).number()
+
+
+@_each("primitives", op="text")
+def test_text(line: Line) -> None:
+    """SMS text: case and white space do not matter, and what is written has neither."""
+    octets = bytes.fromhex(line["octets"])
+    assert from_text(line["text"]) == octets
+    assert to_text(octets) == "".join(line["text"].split()).upper()
+
+
+@_each("primitives", op="text", valid=False)
+def test_text_refused(line: Line) -> None:
+    """Text that is not the canonical form of some octets is refused."""
+    with pytest.raises(MalformedError):
+        from_text(line["text"])
+
+
+@_each("keys")
+def test_keys(line: Line) -> None:
+    """The five keys of a party from the master key."""
+    master = MasterKey(line["master_id"], bytes.fromhex(line["master"]))
+    enrolment = Enrolment(line["number"], line["generation"], line["epoch"], line["master_id"])
+    keys = master.party_keys(enrolment)
+    for use in ("ask", "answer", "ticket", "seal", "sync"):
+        assert getattr(keys, use).hex() == line[f"{use}_key"]
+
+
+def _ask(line: Line) -> Ask:
+    seen = line["seen"]
+    return Ask(
+        asker=Party(line["asker"], line["asker_generation"]),
+        counter=line["counter"],
+        holder=line["holder"],
+        limit=line["limit_class"],
+        direction=Direction(line["direction"]),
+        form=Form(line["form"]),
+        life=line["life"],
+        nonce=_nonce(line),
+        seen=Seen(seen["epoch"], seen["n"], bytes.fromhex(seen["witness"])) if seen else Seen(),
+    )
+
+
+@_each("asks")
+def test_asks(line: Line) -> None:
+    """Asks parse to their fields, are authentic, and are made to the octet."""
+    ask_key = bytes.fromhex(line["ask_key"])
+    received = read_ask(line["text"])
+    assert received.ask == _ask(line)
+    assert received.is_authentic(ask_key)
+    assert to_text(_ask(line).seal(ask_key)) == "".join(line["text"].split()).upper()
+
+
+@_each("asks", valid=False)
+def test_asks_refused(line: Line) -> None:
+    """Asks of another layout do not parse; asks under another MAC parse and are not authentic."""
+    if line["reason"] == "malformed":
+        with pytest.raises(MalformedError):
+            read_ask(line["text"])
+    else:
+        assert line["reason"] == "mac"
+        assert not read_ask(line["text"]).is_authentic(bytes.fromhex(line["ask_key"]))
+
+
+def _answer(line: Line) -> Grant | Refusal:
+    if "refusal" in line:
+        return Refusal(Reason(line["refusal"]["reason"]), line["refusal"]["week"])
+    grant = line["grant"]
+    terms = Terms(grant["limit_class"], Direction(grant["direction"]), grant["expiry"])
+    sealed = grant["sealed"]
+    return Grant(
+        holder_generation=grant["holder_generation"],
+        epoch=grant["epoch"],
+        n=grant["n"],
+        terms=terms,
+        week=grant["week"],
+        witness=bytes.fromhex(grant["witness"]),
+        session=Key.parse(grant["session_key"]),
+        sealed=None if sealed is None else Sealed.unpack(bytes.fromhex(sealed)),
+        derived=grant["derived"],
+    )
+
+
+@_each("answers")
+def test_answers(line: Line) -> None:
+    """Answers open to the grant or refusal, and are made to the octet."""
+    answer_key, asked = _octets(line, "answer_key", "ask")
+    received = read_answer(line["text"])
+    assert received.counter == line["counter"]
+    assert received.open(answer_key, asked) == _answer(line)
+    made = to_text(seal_answer(answer_key, asked, line["counter"], _answer(line)))
+    assert made == "".join(line["text"].split()).upper()
+
+
+@_each("answers", valid=False)
+def test_answers_refused(line: Line) -> None:
+    """Whatever is wrong with an answer, it does not open."""
+    answer_key, asked = _octets(line, "answer_key", "ask")
+    try:
+        received = read_answer(line["text"])
+    except MalformedError:
+        return
+    assert received.open(answer_key, asked) is None
+
+
+@_each("tickets")
+def test_tickets(line: Line) -> None:
+    """Context, session key, check value, and both tickets in bits and in digits."""
+    ticket_key, seal_key, octets, session = _octets(
+        line, "ticket_key", "seal_key", "context", "session_key"
+    )
+    context = _context(line)
+    assert context.octets == octets
+    assert (session_key(ticket_key, context) == session) is line["derived"]
+    assert key_check_value(session) == line["kcv"]
+    assert ticket(session, context) == _bits(line, "ticket")
+    assert _digits("ticket", _bits(line, "ticket")) == line["ticket_digits"]
+    assert seal(seal_key, context, session).ticket(context) == _bits(line, "sealed")
+    assert _digits("sealed", _bits(line, "sealed")) == line["sealed_digits"]
+    header, sealed = split_sealed_ticket(_bits(line, "sealed"))
+    assert header == split_ticket(_bits(line, "ticket"))[0] == Header.of(context)
+    assert open_sealed(seal_key, context, sealed) == session
+
+
+@_each("tickets", valid=False)
+def test_tickets_refused(line: Line) -> None:
+    """Neither tag is good under these keys and this context."""
+    ticket_key, seal_key = _octets(line, "ticket_key", "seal_key")
+    context = _context(line)
+    assert open_sealed(seal_key, context, split_sealed_ticket(_bits(line, "sealed"))[1]) is None
+    if line["ticket"] is not None:
+        session = session_key(ticket_key, context)
+        assert ticket_tag(session, context) != split_ticket(_bits(line, "ticket"))[1]
+
+
+@_each("confirmations")
+def test_confirmations(line: Line) -> None:
+    """M4 and M5, in bits and in digits."""
+    session, context, count = bytes.fromhex(line["session_key"]), _context(line), line["count"]
+    challenge, confirmation = _bits(line, "challenge"), _bits(line, "confirmation")
+    assert codes.challenge(session, context, count) == challenge
+    assert codes.split_challenge(challenge)[0] == count
+    assert codes.confirmation(session, context, count) == confirmation
+    assert _digits("request", challenge) == line["challenge_digits"]
+    assert _digits("confirm", confirmation) == line["confirmation_digits"]
+
+
+@_each("confirmations", valid=False)
+def test_confirmations_refused(line: Line) -> None:
+    """Neither code is good under this key, context and count."""
+    session, context, count = bytes.fromhex(line["session_key"]), _context(line), line["count"]
+    assert codes.challenge(session, context, count) != _bits(line, "challenge")
+    assert codes.confirmation(session, context, count) != _bits(line, "confirmation")
+
+
+def test_a_changed_field_changes_the_context() -> None:
+    """Each of the ten fields of a context shows in its octets."""
+    line = _lines("tickets")[0]
+    context = _context(line)
+    others = {
+        evolve(context, asker=evolve(context.asker, number=Number("254700123457"))).octets,
+        evolve(context, asker=evolve(context.asker, generation=9)).octets,
+        evolve(context, holder=evolve(context.holder, number=Number("25670012346"))).octets,
+        evolve(context, holder=evolve(context.holder, generation=9)).octets,
+        evolve(context, epoch=9).octets,
+        evolve(context, n=9).octets,
+        evolve(context, terms=evolve(context.terms, expiry=9)).octets,
+        evolve(context, terms=evolve(context.terms, limit=9)).octets,
+        evolve(context, terms=evolve(context.terms, direction=Direction.HOLDER_PAYS)).octets,
+        evolve(context, nonce=9).octets,
+    }
+    assert len(others - {context.octets}) == 10
