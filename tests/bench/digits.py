@@ -11,11 +11,12 @@ import json
 import sys
 from collections import Counter
 from functools import partial
+from itertools import product
 from pathlib import Path
 from random import Random
 from statistics import median
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
 
@@ -39,20 +40,32 @@ CODES = (
 def emit(**cell: Any) -> dict[str, Any]:
     """Print one cell as a JSON line."""
     rounded = {k: float(f"{v:.4g}") if isinstance(v, float) else v for k, v in cell.items()}
-    print(json.dumps(rounded), flush=True)
+    sys.stdout.write(json.dumps(rounded) + "\n")
+    sys.stdout.flush()
     return rounded
 
 
-def outcomes(profile: Profile, parity: int, slips: int, way: dict[str, bool], seed: Random, entries: int) -> Counter[str]:
+class Cell(NamedTuple):
+    """One cell of the table of slips."""
+
+    profile: Profile
+    parity: int
+    slips: int
+    flat: bool
+    mac: bool
+
+
+def outcomes(cell: Cell, seed: Random, entries: int) -> Counter[str]:
     """Return how entries with exactly this many slips end."""
     counted: Counter[str] = Counter()
+    profile = cell.profile
     for _ in range(entries):
         payload = seed.getrandbits(profile.bits)
-        boxes = show(encode(profile, payload, parity=parity)).split()
-        typed = spoil(boxes, slips, seed, stream=way["flat"])
-        check = payload.__eq__ if way["mac"] else None
-        entry: Any = "".join(typed) if way["flat"] else typed
-        reading = decode(profile, entry, check=check, parity=parity, flat=way["flat"])
+        boxes = show(encode(profile, payload, parity=cell.parity)).split()
+        typed = spoil(boxes, cell.slips, seed, stream=cell.flat)
+        check = payload.__eq__ if cell.mac else None
+        entry: Any = "".join(typed) if cell.flat else typed
+        reading = decode(profile, entry, check=check, parity=cell.parity, flat=cell.flat)
         right = reading.payload == payload
         counted[reading.status.value] += 1
         counted["right"] += right
@@ -61,32 +74,38 @@ def outcomes(profile: Profile, parity: int, slips: int, way: dict[str, bool], se
     return counted
 
 
-def code_cells(entries: int, seed: Random, only: set[str]) -> None:
-    """Measure one, two and three slips in every code, with and without a MAC."""
+def code_cells(options: argparse.Namespace) -> None:
+    """Measure the cells that were asked for in every code, with and without a MAC."""
+    wanted = set(options.codes.split(","))
     for name, parity in CODES:
-        profile = PROFILES[name]
-        if only and name not in only:
+        if options.codes and f"{name}+{parity}" not in wanted:
             continue
-        for slips in (1, 2, 3):
-            for flat in (False, True):
-                for mac in (True, False):
-                    counted = outcomes(profile, parity, slips, {"flat": flat, "mac": mac}, seed, entries)
-                    emit(
-                        cell="slips",
-                        scheme=f"dtns {name}",
-                        bits=profile.bits,
-                        digits=4 * (profile.groups + parity),
-                        entry="flat" if flat else "box",
-                        mac=mac,
-                        slips=slips,
-                        entries=entries,
-                        right=counted["right"] / entries,
-                        wrong=counted["wrong"] / entries,
-                        more=counted["more"] / entries,
-                        say_again=counted["say-again"] / entries,
-                        refused=counted["refused"] / entries,
-                        candidates=counted["candidates"] / entries,
-                    )
+        ways = product(options.slips, (False, True), (True, False))
+        for slips, flat, mac in ways:
+            if options.entry in {"both", "flat" if flat else "box"} and options.mac in {
+                "both",
+                "yes" if mac else "no",
+            }:
+                emit_slips(Cell(PROFILES[name], parity, slips, flat, mac), options)
+
+
+def emit_slips(cell: Cell, options: argparse.Namespace) -> None:
+    """Measure one cell, seeded by what it is so that it can be repeated alone."""
+    name, entries = f"{cell.profile.name}+{cell.parity}", options.entries
+    seed = Random(f"{options.seed} {name} {cell.slips} {cell.flat} {cell.mac}")
+    counted = outcomes(cell, seed, entries)
+    rates = ("right", "wrong", "more", "say-again", "refused", "candidates")
+    emit(
+        cell="slips",
+        scheme=f"dtns {name}",
+        bits=cell.profile.bits,
+        digits=4 * (cell.profile.groups + cell.parity),
+        entry="flat" if cell.flat else "box",
+        mac=cell.mac,
+        slips=cell.slips,
+        entries=entries,
+        **{rate: counted[rate] / entries for rate in rates},
+    )
 
 
 def rival_cells(entries: int, seed: Random) -> None:
@@ -210,17 +229,28 @@ def time_cells(seed: Random) -> None:
     for name, parity in CODES:
         profile = PROFILES[name]
         never = partial(decode, profile, check=lambda _: False, parity=parity)
-        junk = [[f"{seed.randrange(10_000):04d}" for _ in range(profile.groups + parity)] for _ in range(300)]
+        junk = [
+            [f"{seed.randrange(10_000):04d}" for _ in range(profile.groups + parity)]
+            for _ in range(300)
+        ]
         cells.append((f"decode {name}+{parity}, hopeless boxes", never, junk))
         flat = [
-            "".join(seed.choices("0123456789", k=4 * (profile.groups + parity) + seed.randint(-5, 5)))
+            "".join(
+                seed.choices("0123456789", k=4 * (profile.groups + parity) + seed.randint(-5, 5))
+            )
             for _ in range(300)
         ]
         cells.append((f"decode {name}+{parity}, hopeless stream", never, flat))
     for what, work, inputs in cells:
         work(inputs[0])
         times = list(timed(work, inputs))
-        emit(cell="time", what=what, median_us=median(times), mean_us=sum(times) / len(times), worst_us=max(times))
+        emit(
+            cell="time",
+            what=what,
+            median_us=median(times),
+            mean_us=sum(times) / len(times),
+            worst_us=max(times),
+        )
 
 
 def main() -> None:
@@ -229,12 +259,15 @@ def main() -> None:
     parser.add_argument("--entries", type=int, default=20_000, help="entries a cell")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--cells", default="slips,rivals,dialogue,time")
-    parser.add_argument("--profiles", default="", help="comma-separated, for the slips cells")
+    parser.add_argument("--codes", default="", help="for the slips cells, as key+2,ticket+1")
+    parser.add_argument("--slips", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--entry", choices=["box", "flat", "both"], default="both")
+    parser.add_argument("--mac", choices=["yes", "no", "both"], default="both")
     parser.add_argument("--svg", type=Path, help="draw the dialogue cells of 128 bits here")
     options = parser.parse_args()
     seed, wanted = Random(options.seed), options.cells.split(",")
     if "slips" in wanted:
-        code_cells(options.entries, seed, {*filter(None, options.profiles.split(","))})
+        code_cells(options)
     if "rivals" in wanted:
         rival_cells(options.entries, seed)
     if "dialogue" in wanted:

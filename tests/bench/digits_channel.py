@@ -108,7 +108,7 @@ def _move_groups(boxes: list[str], kind: str, random: Random) -> list[str] | Non
     if kind == "group omitted":
         return boxes[:i] + boxes[i + 1 :]
     if kind == "group doubled":
-        return boxes[:i] + [boxes[i]] + boxes[i:]
+        return [*boxes[:i], boxes[i], *boxes[i:]]
     if kind == "group garbled":
         garbage = "".join(random.choices(DIGITS, k=len(boxes[i])))
         return [*boxes[:i], garbage, *boxes[i + 1 :]]
@@ -125,7 +125,9 @@ def _once(boxes: list[str], width: int, random: Random, *, stream: bool) -> list
             moved = _move_groups(boxes, kind, random)
         elif stream:
             text = IN_TEXT[kind]("".join(boxes), random)
-            moved = None if text is None else [text[i : i + width] for i in range(0, len(text), width)]
+            moved = (
+                None if text is None else [text[i : i + width] for i in range(0, len(text), width)]
+            )
         else:
             i = random.randrange(len(boxes))
             slipped = IN_TEXT[kind](boxes[i], random) if boxes[i] else None

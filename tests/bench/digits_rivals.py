@@ -33,7 +33,7 @@ def _key(value: int) -> int | None:
     return value if value < 1 << KEY_BITS else None
 
 
-def _nothing(boxes: list[str]) -> list[int]:  # noqa: ARG001 (this scheme cannot tell)
+def _nothing(boxes: list[str]) -> list[int]:
     return []
 
 
@@ -74,7 +74,9 @@ def _bitlocker_show(payload: int) -> list[str]:
 
 
 def _bitlocker_faulty(boxes: list[str]) -> list[int]:
-    return [i for i, box in enumerate(boxes) if len(box) != 6 or int(box) % 11 or int(box) >= 720896]
+    return [
+        i for i, box in enumerate(boxes) if len(box) != 6 or int(box) % 11 or int(box) >= 720896
+    ]
 
 
 def _bitlocker_read(boxes: list[str]) -> int | None:
