@@ -38,6 +38,10 @@ class NumberMovedError(TemporaryError):
     """Another connection attached the same number; the newest holds it."""
 
 
+class AttachError(TemporaryError):
+    """The network refused the connection or the number, for want of room."""
+
+
 class AddressError(PermanentError, ValueError):
     """A network address that cannot be used as it is written."""
 
@@ -52,10 +56,6 @@ class ConditionsError(PermanentError, ValueError):
 
 class WireError(PermanentError, ValueError):
     """A line that is not one of the wire protocol's operations."""
-
-
-class AttachError(PermanentError):
-    """The network refused to attach the number."""
 
 
 class ReferenceReusedError(PermanentError, ValueError):
