@@ -153,10 +153,15 @@ def ticket(handset: Phone, *, number: Number, sealed: bool, parity: int | None) 
     return steps.ticket(handset, number, sealed=sealed, parity=parity)
 
 
-@_step("enter", click.argument("number", type=NUMBER), click.argument("digits", nargs=-1))
-def enter(handset: Phone, *, number: Number, digits: tuple[str, ...]) -> Report:
+@_step(
+    "enter",
+    click.argument("number", type=NUMBER),
+    click.argument("digits", nargs=-1),
+    click.option("--more", is_flag=True, help="DIGITS go on from those typed before."),
+)
+def enter(handset: Phone, *, number: Number, digits: tuple[str, ...], more: bool) -> Report:
     """Type the ticket that NUMBER reads out: DIGITS with or without spaces."""
-    return steps.enter(handset, number, " ".join(digits))
+    return steps.enter(handset, number, " ".join(digits), more=more)
 
 
 @_step(

@@ -78,10 +78,11 @@ def ticket(
         return reports.of_ticket(holder, handset.ticket(holder, sealed=sealed, parity=parity))
 
 
-def enter(phone: Phone, asker: Number, digits: str) -> Report:
-    """Take in a ticket that this number read out."""
+def enter(phone: Phone, asker: Number, digits: str, *, more: bool = False) -> Report:
+    """Take in a ticket that this number read out; *more* goes on from what was typed before."""
     with phone.handset() as handset:
-        return reports.of_entry(asker, handset.enter(asker, digits))
+        before = handset.draft(asker).replace("/", " ") if more else ""
+        return reports.of_entry(asker, handset.enter(asker, f"{before} {digits}".strip()))
 
 
 def nonce(phone: Phone, asker: Number, *, forget: bool = False) -> Report:

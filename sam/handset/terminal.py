@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import shutil
+import sys
+import termios
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import click
 
+from dtns.codecs.digits import Status
+from dtns.codecs.entry import Entry
 from dtns.gateway.errors import GatewayError
 from dtns.sam.errors import SamError
-from dtns.sam.handset import steps
+from dtns.sam.handset import reports, steps
+from dtns.sam.handset.boxes import fill, highlighted, resumed
+from dtns.sam.handset.entering import Entered
 from dtns.sam.handset.exchanges import Wish
 from dtns.sam.handset.phone import Phone
 from dtns.sam.handset.reports import Report
+from dtns.sam.handset.tickets import SEALED_TICKET, TICKET
 from dtns.sam.protocol.numbers import Number, parse_number
 
 ANSWER_SECONDS: Final = 5.0
 _OFF: Final = "0"
+_KEYS_AT_ONCE: Final = 64
 
 
 def use(phone: Phone) -> None:
@@ -25,33 +37,38 @@ def use(phone: Phone) -> None:
     while True:
         _show_signal(phone)
         click.echo("\n".join(f"{key} {title}" for key, (title, _) in _MENU.items()))
-        choice = click.prompt("", prompt_suffix="> ", default=_OFF, show_default=False)
+        click.echo(f"{_OFF} Off")
+        choice = click.prompt("", prompt_suffix="> ", default=_OFF, show_default=False).strip()
         if choice == _OFF:
             return
-        _do(phone, choice.strip())
+        _do(phone, choice)
 
 
 def _do(phone: Phone, choice: str) -> None:
     if choice not in _MENU:
-        click.echo(f"Keys 0 to {len(_MENU) - 1}.")
+        click.echo(f"Keys {_OFF} to {len(_MENU)}.")
         return
     try:
         report = _MENU[choice][1](phone)
     except (SamError, GatewayError) as fault:
-        click.secho(str(fault), fg="red")
+        _say(str(fault), "red")
         return
-    click.secho(report.text, fg="yellow" if report.refused else "green")
+    _say(report.text, "yellow" if report.refused else "green")
+
+
+def _say(text: str, colour: str | None = None) -> None:
+    """Write sentences word by word into the width that there is."""
+    width = shutil.get_terminal_size().columns
+    for line in text.splitlines():
+        click.secho(click.wrap_text(line, width), fg=colour)
 
 
 def _show_signal(phone: Phone) -> None:
     """Take in what has come, if there is signal, and say whether there is."""
     report = steps.answers(phone, 0)
-    if report.unsent:
-        click.echo("[no signal]")
-        return
-    click.echo("[signal]")
-    if report.facts["answers"]:
-        click.secho(report.text, fg="green")
+    click.echo("[no signal]" if report.unsent else "[signal]")
+    if not report.unsent and report.facts["answers"]:
+        _say(report.text, "green")
 
 
 def _number() -> Number:
@@ -59,7 +76,7 @@ def _number() -> Number:
         try:
             return parse_number(click.prompt("Number", type=str))
         except SamError as fault:
-            click.echo(fault)
+            _say(str(fault))
 
 
 def _digits() -> str:
@@ -67,30 +84,78 @@ def _digits() -> str:
     return text
 
 
-def _ask(phone: Phone) -> Report:
-    return steps.ask(phone, _number(), Wish(), ANSWER_SECONDS)
-
-
 def _enter(phone: Phone) -> Report:
-    return steps.enter(phone, _number(), _digits())
+    """Type a ticket; go on with what was typed before, box by box, until it is settled."""
+    asker = _number()
+    with phone.handset() as handset:
+        draft = handset.draft(asker)
+    if not sys.stdin.isatty():
+        return steps.enter(phone, asker, _digits())
+    entry = resumed(TICKET, draft) if draft else _begun()
+    while True:
+        with _keys() as read_keys:
+            filled = fill(
+                entry,
+                read_keys,
+                lambda text: click.echo(text, nl=False),
+                lambda typed: _keep(phone, asker, typed),
+            )
+        if filled is None:
+            return Report({}, "Kept: type on later.")
+        with phone.handset() as handset:
+            entered = handset.enter(asker, filled)
+        following = _following(filled, entered)
+        if following is None:
+            return _told(asker, entered)
+        _say(entered.reading.message(), "yellow")
+        entry = following
 
 
-def _respond(phone: Phone) -> Report:
-    return steps.respond(phone, _number(), _digits())
+@contextmanager
+def _keys() -> Iterator[Callable[[], str]]:
+    """Lend a function that reads keys as they are pressed, without echo; none gets lost."""
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    tty.setcbreak(terminal, termios.TCSADRAIN)
+    try:
+        yield lambda: os.read(terminal, _KEYS_AT_ONCE).decode(errors="ignore")
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 
 
-def _check(phone: Phone) -> Report:
-    return steps.check(phone, _number(), _digits())
+def _begun() -> Entry:
+    long = click.confirm("The long ticket?", default=False)
+    return Entry.begin(SEALED_TICKET if long else TICKET)
+
+
+def _keep(phone: Phone, asker: Number, entry: Entry) -> None:
+    with phone.handset() as handset:
+        handset.keep_draft(asker, entry.saved)
+
+
+def _following(entry: Entry, entered: Entered) -> Entry | None:
+    """Return what is to be typed next: one more group, those in doubt, or nothing."""
+    if entered.status is Status.MORE:
+        return entry.with_more()
+    if entered.status is Status.SAY_AGAIN:
+        return entry.asked_again(entered.reading.doubtful)
+    return None
+
+
+def _told(asker: Number, entered: Entered) -> Report:
+    report = reports.of_entry(asker, entered)
+    if entered.status is Status.REPAIRED:
+        click.echo("\n".join(highlighted(entered.reading.groups, entered.reading.changed)))
+    return report
 
 
 _MENU: Final[dict[str, tuple[str, Callable[[Phone], Report]]]] = {
-    "1": ("Ask for a key", _ask),
+    "1": ("Ask for a key", lambda phone: steps.ask(phone, _number(), Wish(), ANSWER_SECONDS)),
     "2": ("Take in answers", lambda phone: steps.answers(phone, ANSWER_SECONDS)),
     "3": ("Show a ticket", lambda phone: steps.ticket(phone, _number())),
     "4": ("Type a ticket", _enter),
     "5": ("Challenge", lambda phone: steps.challenge(phone, _number())),
-    "6": ("Respond", _respond),
-    "7": ("Check", _check),
+    "6": ("Respond", lambda phone: steps.respond(phone, _number(), _digits())),
+    "7": ("Check", lambda phone: steps.check(phone, _number(), _digits())),
     "8": ("Keys", steps.keys),
-    _OFF: ("Off", steps.keys),
 }

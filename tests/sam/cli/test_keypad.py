@@ -1,0 +1,94 @@
+"""The interactive phone, used over a real terminal of 20 columns."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from deployment import deploy, dtns, told
+
+ALICE, BOB = "+254712000001", "+254712000002"
+SECONDS = 20
+
+
+class Terminal:
+    """A phone on a pseudo-terminal: what it wrote, and keys to press."""
+
+    def __init__(self, sim: Path) -> None:
+        self.screen = ""
+        environment = os.environ | {"TERM": "vt100", "COLUMNS": "20", "LINES": "20"}
+        self._own, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "dtns.sam", "phone", str(sim)],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=environment,
+            start_new_session=True,
+        )
+        os.close(theirs)
+
+    def until(self, pattern: str) -> str:
+        """Return what was written since the last call, up to *pattern*."""
+        deadline = time.monotonic() + SECONDS
+        while not (found := re.search(pattern, self.screen, re.DOTALL)):
+            ready, _, _ = select.select([self._own], [], [], deadline - time.monotonic())
+            assert ready, self.screen
+            written = os.read(self._own, 4096).decode()
+            self.screen += re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", written)
+        before, self.screen = self.screen[: found.end()], self.screen[found.end() :]
+        return before
+
+    def press(self, keys: str) -> None:
+        """Press these keys."""
+        os.write(self._own, keys.encode())
+
+    def close(self) -> None:
+        """Switch the phone off for good."""
+        self.process.kill()
+        self.process.wait()
+        os.close(self._own)
+
+
+@pytest.mark.timeout(90)
+def test_a_slip_is_repaired_in_the_boxes_and_a_half_typed_code_is_resumed(tmp_path: Path) -> None:
+    """Boxes fill, leaving keeps them, one more group repairs the slip and shows where it was."""
+    deployment = deploy(tmp_path / "d")
+    alice, bob = deployment.enrol(ALICE, BOB)
+    with deployment.sam():
+        assert dtns("phone", str(alice), "ask", BOB, "--wait", "20").returncode == 0
+    shown = told(dtns("phone", str(alice), "--json", "ticket", BOB, "--parity", "1"))["digits"]
+    *groups, more = shown.split()
+    wrong = f"{groups[2][:3]}{(int(groups[2][3]) + 1) % 10}"
+    terminal = Terminal(bob)
+    try:
+        terminal.until("0 Off.*> ")
+        terminal.press("4\n")
+        terminal.until("Number: ")
+        terminal.press(ALICE + "\n")
+        terminal.until("y/N\\]\\s*: ")
+        terminal.press("n\n")
+        terminal.until("____")
+        terminal.press("".join(groups[:2]) + "\x1b")
+        terminal.until("type on later")
+        terminal.press("4\n")
+        terminal.until("Number: ")
+        terminal.press(ALICE + "\n")
+        assert " ".join(groups[:2]) in terminal.until("____\\s+ok")
+        terminal.press(wrong + groups[3] + groups[4])
+        message = terminal.until("last\\s+one\\.")
+        assert all(len(line) <= 20 for line in message.splitlines()[-6:])
+        terminal.press(more)
+        told_last = terminal.until("repair\\s+in\\s+group\\s+3")
+        assert groups[2] in told_last
+    finally:
+        terminal.close()
+    keys = told(dtns("phone", str(bob), "--json", "keys"))["keys"]
+    assert [key["peer"] for key in keys] == [ALICE]
