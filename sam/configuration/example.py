@@ -52,4 +52,17 @@ reordering = 0.0
 enabled = true
 # Another network than the one above.
 # endpoint = "tcp:127.0.0.1:7700"
+
+# Reach phones through GSM modems, one section each; all of them share one queue.
+# [gateway.modem.one]
+# Its serial port; a pattern finds it again when it is plugged in as another device.
+# device = "/dev/serial/by-id/usb-HUAWEI*if00*"
+# The SIM's PIN, in a file that only Sam's user can read, or a systemd credential's name.
+# pin_file = "modem-one.pin"
+# pin_credential = "modem-one-pin"
+# Messages that it may send in a minute, 0 for as many as it can; networks block busier SIMs.
+# per_minute = 10
+# baud = 115200
+# delivery_reports = true
+# enabled = true
 """

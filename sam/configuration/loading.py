@@ -15,7 +15,13 @@ import attrs
 import cattrs
 
 from dtns.gateway.errors import ConditionsError
-from dtns.sam.configuration.sections import SECTIONS, Config, objections_to_sockets
+from dtns.sam.configuration.sections import (
+    FAMILIES,
+    FAMILY_FIELDS,
+    SECTIONS,
+    Config,
+    objections_to_sockets,
+)
 from dtns.sam.errors import ConfigError
 
 _TYPE_NAMES: Final = {
@@ -26,7 +32,9 @@ _TYPE_NAMES: Final = {
     Path: "a path in quotes",
 }
 _HEADER: Final = re.compile(r"\s*\[([^\[\]]+)\]")
+_MEMBER: Final = re.compile("[a-z0-9][a-z0-9-]{0,31}")
 _KEY: Final = re.compile(r"""\s*([\w."'-]+)\s*=""")
+_ALL_SECTIONS: Final = dict.fromkeys((*SECTIONS, *(f"{family}.NAME" for family in FAMILIES)))
 _INT64: Final = 1 << 63
 _SHOWN: Final = 60
 
@@ -63,6 +71,12 @@ class _Reading:
             name.rpartition(".")[2]: self._section(name, kind, given.get(name, {}))
             for name, kind in SECTIONS.items()
         }
+        for family, kind in FAMILIES.items():
+            values[FAMILY_FIELDS[family]] = {
+                name.removeprefix(f"{family}."): self._section(name, kind, section)
+                for name, section in given.items()
+                if name.startswith(f"{family}.")
+            }
         config = Config(self._path, **values)
         for key, objection in objections_to_sockets(config).items():
             self._fault(key, objection)
@@ -72,9 +86,9 @@ class _Reading:
 
     def _look_for_unknown(self, given: Mapping[str, Any]) -> None:
         for name, section in given.items():
-            if name not in SECTIONS:
+            if name not in SECTIONS and not _is_member(name):
                 what = "section" if isinstance(section, dict) else "key outside of the sections"
-                self._fault(name, f"unknown {what}{_did_you_mean(name, SECTIONS)}")
+                self._fault(name, f"unknown {what}{_did_you_mean(name, _ALL_SECTIONS)}")
 
     def _section(self, name: str, kind: type[Any], given: Any) -> Any:
         if not isinstance(given, dict):
@@ -118,10 +132,22 @@ def _sections_in(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str,
     """Yield the tables of a file by their full names; those that only hold others are left out."""
     for key, value in table.items():
         name = f"{prefix}{key}"
-        if isinstance(value, dict) and any(known.startswith(f"{name}.") for known in SECTIONS):
+        if isinstance(value, dict) and _holds_sections(name, value):
             yield from _sections_in(value, f"{name}.")
         else:
             yield name, value
+
+
+def _holds_sections(name: str, table: dict[str, Any]) -> bool:
+    if name in FAMILIES:
+        return all(isinstance(value, dict) for value in table.values())
+    return any(known.startswith(f"{name}.") for known in (*SECTIONS, *FAMILIES))
+
+
+def _is_member(name: str) -> bool:
+    """Tell whether *name* is a section of a family, with a name of its own that is usable."""
+    family, _, own = name.rpartition(".")
+    return family in FAMILIES and _MEMBER.fullmatch(own) is not None
 
 
 def _lines_of(text: str) -> dict[str, int]:

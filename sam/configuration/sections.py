@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from attrs import asdict, field, frozen
+from attrs.validators import ge, le
 
 from dtns.gateway.loopback.address import SUN_PATH_OCTETS, parse_address
 from dtns.gateway.loopback.conditions import Conditions
@@ -19,6 +21,11 @@ _SERVICE_NUMBER: Final = re.compile(r"\+?[0-9]{2,15}")
 def _is_service_number(_: object, __: object, value: str) -> None:
     if _SERVICE_NUMBER.fullmatch(value) is None:
         raise ValueError('must be 2 to 15 digits in quotes, as in "7267" or "+254700000000"')
+
+
+def _is_device(_: object, __: object, value: str) -> None:
+    if value and not value.startswith("/"):
+        raise ValueError('must be an absolute path, as in "/dev/ttyUSB0" or "/dev/serial/by-id/*"')
 
 
 @frozen
@@ -65,6 +72,22 @@ class LoopbackSection:
 
 
 @frozen
+class ModemSection:
+    """`[gateway.modem.NAME]`: a GSM modem of that name; a relative PIN file is beside the file.
+
+    per_minute 0 means no limit.
+    """
+
+    device: str = field(default="", validator=_is_device)
+    baud: int = field(default=115200, validator=[ge(300), le(4_000_000)])
+    pin_file: Path | None = None
+    pin_credential: str | None = None
+    per_minute: float = field(default=10.0, validator=[ge(0.0), le(60_000.0)])
+    delivery_reports: bool = True
+    enabled: bool = True
+
+
+@frozen
 class Config:
     """A whole configuration; path is the file it was read from, absolute."""
 
@@ -73,6 +96,7 @@ class Config:
     policy: Policy = field(factory=Policy)
     network: NetworkSection = field(factory=NetworkSection)
     loopback: LoopbackSection = field(factory=LoopbackSection)
+    modems: Mapping[str, ModemSection] = field(factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -111,7 +135,10 @@ class Config:
 
     def section(self, name: str) -> Any:
         """Return the section that the file calls *name*."""
-        return getattr(self, name.rpartition(".")[2])
+        family, _, own = name.rpartition(".")
+        if family in FAMILIES:
+            return getattr(self, FAMILY_FIELDS[family])[own]
+        return getattr(self, own)
 
     def effective(self) -> dict[str, Any]:
         """Return every value in force, by section and key, as JSON values; no secret is in it."""
@@ -123,6 +150,13 @@ class Config:
         }
         values["network"]["endpoint"] = self.network_endpoint
         values["gateway.loopback"]["endpoint"] = self.loopback_endpoint
+        for family, fields in FAMILY_FIELDS.items():
+            for own in getattr(self, fields):
+                section = asdict(self.section(f"{family}.{own}"))
+                values[f"{family}.{own}"] = {
+                    key: str(value) if isinstance(value, Path) else value
+                    for key, value in section.items()
+                }
         return values
 
     def _absolute(self, endpoint: str) -> str:
@@ -137,6 +171,12 @@ SECTIONS: Final = {
     "gateway.loopback": LoopbackSection,
 }
 """Each section of the file and the class whose fields are its keys."""
+
+FAMILIES: Final = {"gateway.modem": ModemSection}
+"""Sections of which there may be several, each with a name of its own: `[gateway.modem.NAME]`."""
+
+FAMILY_FIELDS: Final = {"gateway.modem": "modems"}
+"""The field of `Config` that holds a family's sections by their own names."""
 
 
 def objections_to_sockets(config: Config) -> dict[str, str]:
@@ -157,6 +197,11 @@ def objections_to_sockets(config: Config) -> dict[str, str]:
             parse_address(endpoint)
         except ValueError as fault:
             objections.setdefault(key, str(fault))
+    for name, modem in config.modems.items():
+        if not modem.device:
+            objections[f"gateway.modem.{name}.device"] = "must be given: the modem's serial port"
+        if modem.pin_file is not None and modem.pin_credential is not None:
+            objections[f"gateway.modem.{name}.pin_file"] = "is given, and pin_credential too"
     if config.loopback.endpoint is None:
         objections.pop("gateway.loopback.endpoint", None)
     return objections
