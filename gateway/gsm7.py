@@ -6,15 +6,23 @@ from typing import Final
 
 MESSAGE_SEPTETS: Final = 160
 
-BASIC: Final = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ"
+_TABLE: Final = (
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ"
     " !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
     "¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
+_ESCAPE: Final = _TABLE.index("\x1b")
+_EXTENSION_CODES: Final = {
+    **{"\f": 0x0A, "^": 0x14, "{": 0x28, "}": 0x29, "\\": 0x2F},
+    **{"[": 0x3C, "~": 0x3D, "]": 0x3E, "|": 0x40, "€": 0x65},
+}
+_EXTENSION_CHARACTERS: Final = {code: character for character, code in _EXTENSION_CODES.items()}
+
+BASIC: Final = frozenset(_TABLE) - {"\x1b"}
 """Characters of one septet; the 128th code is the escape to the extension table."""
 
-EXTENSION: Final = frozenset("\f^{}\\[~]|€")
+EXTENSION: Final = frozenset(_EXTENSION_CODES)
 """Characters of two septets."""
 
 
@@ -39,3 +47,38 @@ def refusal(text: str) -> str | None:
     if length > MESSAGE_SEPTETS:
         return f"the text takes {length} septets; one message has {MESSAGE_SEPTETS}"
     return None
+
+
+def encode(text: str) -> bytes:
+    """Write *text* as its codes, one septet an octet.
+
+    Raises:
+        ValueError: a character is outside the alphabet.
+    """
+    codes = bytearray()
+    for character in text:
+        if character in _EXTENSION_CODES:
+            codes += bytes((_ESCAPE, _EXTENSION_CODES[character]))
+        elif character in BASIC:
+            codes.append(_TABLE.index(character))
+        else:
+            raise ValueError("the text has characters outside the GSM-7 alphabet")
+    return bytes(codes)
+
+
+def decode(codes: bytes) -> str:
+    """Read a text from its codes, one septet an octet; an escape before no known code is a space.
+
+    Raises:
+        ValueError: an octet is above 127.
+    """
+    if not codes.isascii():
+        raise ValueError("no septets: an octet is above 127")
+    text, escaped = [], False
+    for code in codes:
+        if escaped:
+            text.append(_EXTENSION_CHARACTERS.get(code, " "))
+        elif code != _ESCAPE:
+            text.append(_TABLE[code])
+        escaped = code == _ESCAPE and not escaped
+    return "".join(text)

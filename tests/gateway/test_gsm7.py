@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dtns.gateway import gsm7
 
@@ -38,3 +40,19 @@ def test_length(text: str, fits: bool) -> None:  # noqa: FBT001 # a table column
     assert (gsm7.refusal(text) is None) == fits
     if not fits:
         assert str(gsm7.septets(text)) in str(gsm7.refusal(text))
+
+
+@given(st.text(alphabet=sorted(gsm7.BASIC | gsm7.EXTENSION)))
+def test_codes_round_trip(text: str) -> None:
+    """A text of the alphabet comes back from its codes, one octet a septet."""
+    codes = gsm7.encode(text)
+    assert len(codes) == gsm7.septets(text)
+    assert gsm7.decode(codes) == text
+
+
+def test_codes_are_the_standard_s() -> None:
+    """Codes are those of TS 23.038 tables 6.2.1 and 6.2.1.1; an unknown escape is a space."""
+    assert gsm7.encode("@\nA€à") == bytes((0x00, 0x0A, 0x41, 0x1B, 0x65, 0x7F))
+    assert gsm7.decode(bytes((0x1B, 0x01, 0x41))) == " A"
+    with pytest.raises(ValueError, match="alphabet"):
+        gsm7.encode("\x1b")
