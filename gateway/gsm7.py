@@ -14,8 +14,16 @@ _TABLE: Final = (
 )
 _ESCAPE: Final = _TABLE.index("\x1b")
 _EXTENSION_CODES: Final = {
-    **{"\f": 0x0A, "^": 0x14, "{": 0x28, "}": 0x29, "\\": 0x2F},
-    **{"[": 0x3C, "~": 0x3D, "]": 0x3E, "|": 0x40, "€": 0x65},
+    "\f": 0x0A,
+    "^": 0x14,
+    "{": 0x28,
+    "}": 0x29,
+    "\\": 0x2F,
+    "[": 0x3C,
+    "~": 0x3D,
+    "]": 0x3E,
+    "|": 0x40,
+    "€": 0x65,
 }
 _EXTENSION_CHARACTERS: Final = {code: character for character, code in _EXTENSION_CODES.items()}
 
