@@ -96,7 +96,7 @@ class Entry:
     def complete(self) -> bool:
         """Return whether every box holds something and the one being typed is full."""
         at_end = self.at >= len(self.boxes) or len(self.boxes[self.at]) >= WIDTH
-        return at_end and not self.again and all(self.boxes)
+        return at_end and all(self.boxes)
 
     @property
     def marks(self) -> tuple[Mark, ...]:

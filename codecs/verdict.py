@@ -24,9 +24,6 @@ Typed = tuple[str, ...] | str
 
 _WHOLE = {WIDTH}
 
-_FEW = 3
-"""Groups that are worth saying again one by one."""
-
 
 @define
 class Guesses:
@@ -141,16 +138,16 @@ def _judge_as(
         if payload is not None and (guesses.check is None or guesses.accepts(payload)):
             return Reading(Status.ACCEPTED, payload, entry.values, candidates_tried=guesses.tried)
         if parity:
-            return _declined(entry, guesses, [])
-    unsettled: list[Candidate] = []
+            return _declined(entry, guesses, ambiguous=False)
+    ambiguous = False
     if profile.repairs and (parity or profile.neighbours):
         if guesses.check is None:
-            found, unsettled = _guaranteed(entry)
+            found, ambiguous = _guaranteed(entry)
         else:
             found = _verified(entry, guesses, most or len(DEPTHS[parity]))
         if found is not None:
             return found
-    return _declined(entry, guesses, unsettled)
+    return _declined(entry, guesses, ambiguous=ambiguous)
 
 
 def _repaired(candidate: Candidate, payload: int, tried: int) -> Reading:
@@ -170,8 +167,8 @@ def _verified(entry: _Entry, guesses: Guesses, most: int) -> Reading | None:
     return None
 
 
-def _guaranteed(entry: _Entry) -> tuple[Reading | None, list[Candidate]]:
-    """Return the one repair that the code guarantees, or those it cannot decide between."""
+def _guaranteed(entry: _Entry) -> tuple[Reading | None, bool]:
+    """Return the one repair that the code guarantees, or whether several compete."""
     for slips in range(1, max(2, entry.parity)):
         found: list[tuple[Candidate, int]] = []
         for candidate in candidates(entry.profile, entry.typed, entry.parity, slips):
@@ -179,31 +176,26 @@ def _guaranteed(entry: _Entry) -> tuple[Reading | None, list[Candidate]]:
             if payload is not None:
                 found.append((candidate, payload))
         found = [pair for pair in found if pair[0].single] or found
-        if len(found) == 1:
-            return _repaired(*found[0], 0), []
         if found:
-            return None, [candidate for candidate, _ in found]
-    return None, []
+            return (_repaired(*found[0], 0), False) if len(found) == 1 else (None, True)
+    return None, False
 
 
-def _declined(entry: _Entry, guesses: Guesses, unsettled: list[Candidate]) -> Reading:
+def _declined(entry: _Entry, guesses: Guesses, *, ambiguous: bool) -> Reading:
     profile, tried = entry.profile, guesses.tried
     wanted = profile.groups + entry.parity
     if not entry.values or entry.unequal:
         reason = "length"
-    elif unsettled:
+    elif ambiguous:
         reason = "ambiguous"
     else:
         reason = "wrong" if tried else "not-canonical"
     status = Status.REFUSED
     doubtful: tuple[int, ...] = ()
-    places = sorted({place + 1 for candidate in unsettled for place in candidate.places})
     if not profile.repairs or not entry.values or (entry.consistent and entry.parity):
         pass
     elif entry.wrong:
         status, doubtful = Status.SAY_AGAIN, entry.wrong
     elif entry.parity < profile.max_parity:
         status = Status.MORE
-    elif 0 < len(places) <= _FEW:
-        status, doubtful = Status.SAY_AGAIN, tuple(places)
     return Reading(status, doubtful=doubtful, candidates_tried=tried, reason=reason, wanted=wanted)

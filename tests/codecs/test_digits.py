@@ -352,3 +352,64 @@ def spent(profile: Profile, entry: str) -> float:
     start = time.perf_counter()
     decode(profile, entry, check=lambda _: False)
     return time.perf_counter() - start
+
+
+def test_a_code_that_fits_its_parity_is_tested_once() -> None:
+    """It is another code, not a slip: nothing is searched and nothing more is asked for."""
+    check = Counting(8)
+    reading = decode(KEY, show(encode(KEY, 7)), check=check)
+    assert (reading.status, reading.reason, check.asked) == (Status.REFUSED, "wrong", [7])
+
+
+def test_an_empty_box_needs_an_equation_to_spare_without_a_mac() -> None:
+    """With one parity group any four digits would fit it."""
+    for parity, payload in ((1, None), (2, 99)):
+        boxes = show(encode(KEY, 99, parity=parity)).split()
+        boxes[4] = ""
+        reading = decode(KEY, boxes, parity=parity)
+        assert reading.payload == payload
+        assert decode(KEY, boxes, parity=parity, check=(99).__eq__).payload == 99
+
+
+def test_two_garbled_groups_are_repaired_by_the_mac_alone() -> None:
+    """With three parity groups one equation is left, too little without a MAC."""
+    boxes = show(encode(KEY, 99, parity=3)).split()
+    boxes[2], boxes[9] = boxes[2][::-1].translate(SHIFTED), boxes[9][::-1].translate(SHIFTED)
+    assert decode(KEY, boxes, parity=3).payload is None
+    reading = decode(KEY, boxes, parity=3, check=(99).__eq__)
+    assert (reading.payload, reading.changed) == (99, (3, 10))
+
+
+SHIFTED = str.maketrans("0123456789", "1234567850")
+
+
+@pytest.mark.parametrize("slip", ["two missed", "two doubled", "missed and doubled"])
+def test_two_slips_that_move_digits_in_a_stream_are_repaired(slip: str) -> None:
+    """With two parity groups and a MAC."""
+    text = show(encode(KEY, 2**100 + 7, parity=2)).replace(" ", "")
+    first = text[:9] + text[10:] if "missed" in slip else text[:9] + text[8:]
+    second = first[:31] + first[32:] if "two missed" in slip else first[:31] + first[30:]
+    reading = decode(KEY, second, parity=2, flat=True, check=(2**100 + 7).__eq__)
+    assert (reading.status, reading.payload) == (Status.REPAIRED, 2**100 + 7)
+
+
+def test_boxes_left_empty_behind_the_code_are_ignored() -> None:
+    """A phone may show more boxes than the code has."""
+    boxes = show(encode(TICKET, 12)).split()
+    assert decode(TICKET, [*boxes, "", "", ""], parity=0).payload == 12
+
+
+def test_competing_repairs_are_not_made_without_a_mac() -> None:
+    """A jump twin in one of the clashing columns of a sealed ticket leaves two repairs."""
+    sealed = PROFILES["sealed"]
+    ambiguous = 0
+    for payload in range(400):
+        boxes = show(encode(sealed, payload * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**202)).split()
+        box = boxes[15]
+        if box[0] == box[2]:
+            other = str((int(box[0]) + 1) % 10)
+            boxes[15] = other + box[1] + other + box[3]
+            reading = decode(sealed, boxes)
+            assert reading.changed in {(16,), ()}
+            ambiguous += reading.reason == "ambiguous"
+    assert ambiguous > 0
