@@ -29,6 +29,12 @@ NOT_STORED: Final = "not-stored"
 """Counter of messages that the store did not take, and the carrier will offer again."""
 
 
+_BEHIND: Final = (
+    "a phone has proved that this store forgot keys it had issued, as an old copy put back does: "
+    "no key is issued any more until the newest copy is back or the epoch is raised"
+)
+
+
 class StoppingError(UnreachableError):
     """Sam is stopping and takes nothing in: the carrier keeps the message."""
 
@@ -38,6 +44,12 @@ class _Arrival:
     message: Inbound
     outbox: Outbox
     stored: Deferred[None]
+
+
+@frozen
+class _Decided:
+    outcomes: list[str]
+    behind: bool
 
 
 class Intake:
@@ -63,6 +75,7 @@ class Intake:
         self._reactor = reactor
         self._arrived: list[_Arrival] = []
         self._closed = False
+        self._warned = False
 
     def received(self, message: Inbound, outbox: Outbox) -> Deferred[None]:
         """Decide on a message; its answer goes out by *outbox*.
@@ -92,11 +105,12 @@ class Intake:
             self._written, self._not_written, callbackArgs=(batch,), errbackArgs=(batch,)
         ).addErrback(self._unforeseen)
 
-    def _decide(self, batch: list[_Arrival]) -> list[str]:
-        """Decide on each message, queue the answers, and return what became of each."""
+    def _decide(self, batch: list[_Arrival]) -> _Decided:
+        """Decide on each message and queue the answers."""
         now = self._clock()
         answered = self._answered(batch)
-        return [self._decide_one(arrival, answered, now) for arrival in batch]
+        outcomes = [self._decide_one(arrival, answered, now) for arrival in batch]
+        return _Decided(outcomes, self._store.behind)
 
     def _decide_one(self, arrival: _Arrival, answered: set[tuple[str, str]], now: float) -> str:
         message = arrival.message
@@ -119,8 +133,11 @@ class Intake:
             for identity in self._store.outbox.answered(carrier, those)
         }
 
-    def _written(self, outcomes: list[str], batch: list[_Arrival]) -> None:
-        self._counters.update(outcomes)
+    def _written(self, decided: _Decided, batch: list[_Arrival]) -> None:
+        self._counters.update(decided.outcomes)
+        if decided.behind and not self._warned:
+            self._warned = True
+            self._log.critical(_BEHIND, event="behind")
         for arrival in batch:
             arrival.stored.callback(None)
         for outbox in {id(arrival.outbox): arrival.outbox for arrival in batch}.values():

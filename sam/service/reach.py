@@ -21,7 +21,7 @@ from dtns.sam.store.store import Store
 
 _R = TypeVar("_R")
 
-PATIENCE_SECONDS: Final = 5.0
+PATIENCE_SECONDS: Final = 10.0
 ANSWER_SECONDS: Final = 60.0
 _PAUSE_SECONDS: Final = 0.05
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from typing import Any
 
 from twisted.internet import reactor as _reactor
@@ -37,18 +36,15 @@ def serve(config: Config) -> None:
     def started(facts: dict[str, Any]) -> None:
         announce(sys.stderr, facts)
 
+    def stop() -> Deferred[None]:
+        if not faults:
+            _log.info("stopping", event="stopping")
+        return Deferred.fromCoroutine(sam.stop())
+
     reactor.callWhenRunning(
         lambda: Deferred.fromCoroutine(sam.start()).addCallback(started).addErrback(failed)
     )
-    reactor.addSystemEventTrigger("before", "shutdown", _stopping(sam))
+    reactor.addSystemEventTrigger("before", "shutdown", stop)
     reactor.run()
     if faults:
         faults[0].raiseException()
-
-
-def _stopping(sam: Sam) -> Callable[[], Deferred[None]]:
-    def stop() -> Deferred[None]:
-        _log.info("stopping", event="stopping")
-        return Deferred.fromCoroutine(sam.stop())
-
-    return stop

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from dtns.gateway.carrier import Inbound, Report
@@ -28,11 +29,13 @@ from dtns.sam.service.intake import Intake
 from dtns.sam.service.outbox import Outbox
 from dtns.sam.service.reach import open_store
 from dtns.sam.store.keyfile import MasterKeys
-from dtns.sam.store.lock import StoreLock
+from dtns.sam.store.lock import StoreInUseError, StoreLock
 from dtns.sam.store.store import Store
 
 DRAIN_SECONDS: Final = 5.0
 CONNECT_SECONDS: Final = 2.0
+LOCK_SECONDS: Final = 2.0
+_PAUSE_SECONDS: Final = 0.1
 LOOPBACK: Final = "loopback"
 
 
@@ -88,9 +91,7 @@ class Sam:
                 await result
 
     async def _start(self) -> dict[str, Any]:
-        lock = StoreLock(self._config.lock)
-        lock.acquire()
-        self._stops.append(lock.release)
+        self._stops.append((await self._take_lock()).release)
         store, master_keys = open_store(self._config)
         self._stops.append(store.close)
         commits = GroupCommit(store, self._reactor)
@@ -116,6 +117,20 @@ class Sam:
             "network": None if network is None else str(network),
             "carriers": {LOOPBACK: connected} if self._config.loopback.enabled else {},
         }
+
+    async def _take_lock(self) -> StoreLock:
+        """Take the store's lock, if need be after waiting a little for a command to end."""
+        lock, patience = StoreLock(self._config.lock), LOCK_SECONDS
+        while True:
+            try:
+                lock.acquire()
+            except StoreInUseError:
+                if patience <= 0:
+                    raise
+                patience -= _PAUSE_SECONDS
+                await deferLater(self._reactor, _PAUSE_SECONDS)
+            else:
+                return lock
 
     async def _start_admin_socket(self, store: Store, master_keys: MasterKeys) -> None:
         administration = Administration(store, master_keys, self._clock, self.counters)

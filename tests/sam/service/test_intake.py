@@ -221,3 +221,18 @@ def test_no_text_and_no_full_number_is_logged(bench: Any, alice: Handset, bob: H
     assert text not in told
     assert alice.sim.number not in told
     assert text not in repr(Inbound("memory", "m", "+99", text, 0.0))
+
+
+def test_a_store_put_back_is_told_to_the_operator(bench: Any, alice: Handset, bob: Handset) -> None:
+    """Once a phone proves it, Sam says aloud why it issues nothing, once."""
+    snapshot = bench.world.copy_of_store()
+    alice.receive(bench.world.answer(bench.world.ask(alice, bob)))
+    bench.world.store.close()
+    bench.world.open_store(snapshot)
+    bench.start()
+    with capturedLogs() as logged:
+        for _ in range(3):
+            bench.deliver(bench.ask(alice, bob))
+            bench.turn()
+    assert bench.counters["refused"] == 3
+    assert [event["event"] for event in logged if event.get("event")] == ["behind"]
