@@ -12,7 +12,7 @@ from dtns.sam.handset.state import AskedKey, AskOutcome, SentAsk, State
 from dtns.sam.protocol.answer import Grant, read_answer
 from dtns.sam.protocol.ask import MAX_COUNTER, Ask, Form, Seen
 from dtns.sam.protocol.numbers import Number
-from dtns.sam.protocol.session import Context, Direction, Party
+from dtns.sam.protocol.session import NO_ORDER, Context, Direction, Party
 from dtns.sam.protocol.wire import MalformedError, to_text
 
 SELF: Final = "self"
@@ -162,7 +162,7 @@ def _take_refusal(card: Card, sent: SentAsk, reason: str, week: int) -> Received
 def _with_key(state: State, holder: Number, key: AskedKey) -> State:
     """Return the state with a new key, unless a later one was confirmed or it has expired."""
     keys = state.asked.get(holder, ())
-    confirmed = max((old.order for old in keys if old.confirmed), default=(0, 0, 0))
+    confirmed = max((old.order for old in keys if old.confirmed), default=NO_ORDER)
     if key.order <= confirmed or key.context.terms.expiry <= state.week:
         return state
     return state.with_asked(holder, key)

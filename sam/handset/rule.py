@@ -14,7 +14,7 @@ from dtns.sam.handset.state import MAX_PEERS, HeldKey, Peer, State
 from dtns.sam.protocol.keys import MAX_EPOCH, MAX_GENERATION
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.primitives import Key
-from dtns.sam.protocol.session import Context, Party
+from dtns.sam.protocol.session import Context, Order, Party
 from dtns.sam.protocol.ticket import EPOCH_BITS, GENERATION_BITS, WEEK_BITS, Header
 from dtns.sam.protocol.weeks import LONGEST_LIFE_WEEKS, MAX_WEEK, read_low_bits
 
@@ -37,7 +37,7 @@ def contexts(holder: Party, state: State, asker: Number, header: Header) -> Iter
     ahead = read_low_bits(header.expiry_low, WEEK_BITS, state.week + 1)
     expiries = [week for week in (ahead, ahead - (1 << WEEK_BITS)) if 0 <= week <= MAX_WEEK]
     for generation in _generations(state, asker, header):
-        for nonce in _nonces(state, asker, (generation, epoch, header.n)):
+        for nonce in _nonces(state, asker, (holder.generation, generation, epoch, header.n)):
             for expiry in expiries:
                 asking, terms = Party(asker, generation), header.terms(expiry)
                 yield Context(asking, holder, epoch, header.n, terms, nonce)
@@ -51,7 +51,7 @@ def _generations(state: State, asker: Number, header: Header) -> range:
     return range(first, min(last, MAX_GENERATION) + 1, 1 << GENERATION_BITS)
 
 
-def _nonces(state: State, asker: Number, order: tuple[int, int, int]) -> list[int | None]:
+def _nonces(state: State, asker: Number, order: Order) -> list[int | None]:
     peer = state.peers.get(asker, Peer())
     held = peer.key(order)
     nonces = [peer.nonce] if held is None else [held.context.nonce, peer.nonce]

@@ -12,7 +12,7 @@ from dtns.sam.protocol.ask import Ask, parse_ask
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.primitives import Key
 from dtns.sam.protocol.sealed import Sealed
-from dtns.sam.protocol.session import Context, Party
+from dtns.sam.protocol.session import NO_ORDER, Context, Order, Party
 from dtns.sam.protocol.weeks import LONGEST_LIFE_WEEKS
 
 MAX_ASKS: Final = 64
@@ -66,9 +66,11 @@ class AskedKey:
     confirmed: bool = False
 
     @property
-    def order(self) -> tuple[int, int, int]:
-        """Where the key stands among those with its holder: a new SIM of theirs starts n anew."""
-        return (self.context.holder.generation, self.context.epoch, self.context.n)
+    def order(self) -> Order:
+        """Where the key stands among those with its holder: n starts anew with each new SIM."""
+        context = self.context
+        generations = (context.asker.generation, context.holder.generation)
+        return (*generations, context.epoch, context.n)
 
 
 @frozen
@@ -87,7 +89,7 @@ class HeldKey:
     confirmed: bool = False
 
     @property
-    def order(self) -> tuple[int, int, int]:
+    def order(self) -> Order:
         """Where the key stands among the asker's."""
         return self.context.order
 
@@ -96,24 +98,24 @@ class HeldKey:
 class Peer:
     """What this SIM knows of a party whose tickets it takes.
 
-    generation is the highest seen; mark is the (generation, epoch, n) of the last key confirmed,
-    below which nothing is taken; dropped is the highest that ever had to make room, and like the
+    generation is the highest seen; mark is the place of the last key confirmed, below which
+    nothing is taken; dropped is the highest that ever had to make room, and like the
     mark it never falls, so that no key is held twice; nonce is the J handed out and not yet used;
     until is the week up to which both must be kept.
     """
 
     generation: int = 1
-    mark: tuple[int, int, int] = (0, 0, 0)
-    dropped: tuple[int, int, int] = (0, 0, 0)
+    mark: Order = NO_ORDER
+    dropped: Order = NO_ORDER
     held: tuple[HeldKey, ...] = ()
     nonce: int | None = None
     until: int = 0
 
-    def key(self, order: tuple[int, int, int]) -> HeldKey | None:
-        """Return the key held under this (generation, epoch, n), or None."""
+    def key(self, order: Order) -> HeldKey | None:
+        """Return the key held in this place, or None."""
         return next((key for key in self.held if key.order == order), None)
 
-    def has_room_for(self, order: tuple[int, int, int]) -> bool:
+    def has_room_for(self, order: Order) -> bool:
         """Tell whether a key of this order, put in, would stay."""
         below = any(not key.confirmed and key.order < order for key in self.held)
         return below or len(self.held) < MAX_KEYS_A_PEER
@@ -127,7 +129,7 @@ class Peer:
 
     def matters(self, week: int) -> bool:
         """Tell whether anything would be lost if the peer were forgotten in this week."""
-        risen = self.generation > 1 or max(self.mark, self.dropped) > (0, 0, 0)
+        risen = self.generation > 1 or max(self.mark, self.dropped) > NO_ORDER
         return bool(self.held) or self.nonce is not None or (risen and week < self.until)
 
 

@@ -14,6 +14,7 @@ class Label(IntEnum):
 
     ASK = 0x01
     ANSWER = 0x02
+    SYNC = 0x03
 
     PARTY_ASK = 0x10
     PARTY_ANSWER = 0x11

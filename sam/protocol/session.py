@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final
+from typing import Final, TypeAlias
 
 from attrs import frozen
 
@@ -11,6 +11,12 @@ from dtns.sam.protocol.labels import Label
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.primitives import BLOCK_OCTETS, Key, Prf, top_bits
 from dtns.sam.protocol.wire import number_field
+
+Order: TypeAlias = tuple[int, int, int, int]
+"""A key's place: the generation of the SIM that keeps it, of the other, the epoch, n."""
+
+NO_ORDER: Final[Order] = (0, 0, 0, 0)
+"""A place before that of any key."""
 
 MAX_N: Final = 0xFF
 NONCE_BITS: Final = 26
@@ -82,9 +88,12 @@ class Context:
         )
 
     @property
-    def order(self) -> tuple[int, int, int]:
-        """Where the key stands among the asker's: generation, then epoch, then n."""
-        return (self.asker.generation, self.epoch, self.n)
+    def order(self) -> Order:
+        """Where the key stands among those that its holder has of its asker.
+
+        The holder's generation comes first, for n starts anew with each.
+        """
+        return (self.holder.generation, self.asker.generation, self.epoch, self.n)
 
 
 def nonce_field(nonce: int | None) -> bytes:

@@ -55,11 +55,16 @@ class Reader:
 
     def rest(self) -> bytes:
         """Return all that is left."""
-        return self.take(len(self._octets) - self._position)
+        return self.take(self.left)
+
+    @property
+    def left(self) -> int:
+        """How many octets are left."""
+        return len(self._octets) - self._position
 
     def end(self) -> None:
         """Insist that nothing is left."""
-        if self._position != len(self._octets):
+        if self.left:
             raise MalformedError("too long")
 
 

@@ -82,11 +82,14 @@ _held = st.builds(
     failures=st.integers(0, 10),
     confirmed=st.booleans(),
 )
+_places = st.tuples(
+    st.integers(0, 0xFFFF), st.integers(0, 0xFFFF), st.integers(0, 0xFFFF), st.integers(0, 255)
+)
 _peer = st.builds(
     Peer,
     generation=st.integers(1, 0xFFFF),
-    mark=st.tuples(st.integers(0, 0xFFFF), st.integers(0, 0xFFFF), st.integers(0, 255)),
-    dropped=st.tuples(st.integers(0, 0xFFFF), st.integers(0, 0xFFFF), st.integers(0, 255)),
+    mark=_places,
+    dropped=_places,
     held=st.lists(_held, max_size=4).map(tuple),
     nonce=_nonce,
     until=st.integers(0, 0x1FFFF),

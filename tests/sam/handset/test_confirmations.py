@@ -12,6 +12,7 @@ from dtns.sam.handset import reports
 from dtns.sam.handset.confirmations import MAX_FAILURES, Code, Verdict
 from dtns.sam.protocol import confirmation as codes
 from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.session import NO_ORDER
 
 if TYPE_CHECKING:
     from tests.sam.conftest import World
@@ -53,7 +54,7 @@ def test_both_confirm(world: World, alice: Handset, bob: Handset) -> None:
     assert (verdict.status, verdict.key) == (Status.ACCEPTED, _held(bob, alice))
     assert _asked(alice, bob).confirmed
     assert _held(bob, alice).confirmed
-    assert bob.card.state.peers[alice.sim.number].mark == (1, 1, 1)
+    assert bob.card.state.peers[alice.sim.number].mark == (1, 1, 1, 1)
 
 
 def test_the_mark_moves_with_the_confirmation_alone(
@@ -62,7 +63,7 @@ def test_the_mark_moves_with_the_confirmation_alone(
     """Neither the ticket nor the challenge moves the mark."""
     world.hand_over(alice, bob)
     world.response(alice, bob, world.challenge(alice, bob))
-    assert bob.card.state.peers[alice.sim.number].mark == (0, 0, 0)
+    assert bob.card.state.peers[alice.sim.number].mark == NO_ORDER
 
 
 def test_a_confirmed_key_ends_the_older_ones(world: World, alice: Handset, bob: Handset) -> None:
@@ -276,7 +277,7 @@ def test_an_old_key_is_never_confirmed_after_a_newer(
     world.hand_over(alice, bob)
     world.confirm(alice, bob)
     _refused(bob.check(alice.sim.number, old), "no-challenge")
-    assert bob.card.state.peers[alice.sim.number].mark == (1, 1, 2)
+    assert bob.card.state.peers[alice.sim.number].mark == (1, 1, 1, 2)
 
 
 def test_codes_are_the_pairs_own(

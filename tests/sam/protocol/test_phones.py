@@ -151,7 +151,7 @@ class Player:
             keys = state.asked.get(step["holder"], ())
         else:
             keys = state.peers.get(step["asker"], Peer()).held
-        places = [list(key.context.order) for key in keys]
+        places = [list(key.context.order[1:]) for key in keys]
         return {"week": state.week, "epoch": state.epoch, "keys": places}
 
 
@@ -169,7 +169,7 @@ def _sim(line: Line) -> SimFile:
 
 
 def _named(key: AskedKey | HeldKey) -> Line:
-    return {"key": list(key.context.order), "kcv": key_check_value(key.session)}
+    return {"key": list(key.context.order[1:]), "kcv": key_check_value(key.session)}
 
 
 def _spoken(came: object) -> Line:

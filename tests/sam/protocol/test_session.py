@@ -62,12 +62,12 @@ def test_a_shorter_code_begins_a_longer_one(context: Context, session: Key, bits
 
 
 def test_keys_are_ordered_by_generation_epoch_and_n() -> None:
-    """A new SIM is above every epoch, an epoch above every n."""
-    places = [(1, 1, 1), (1, 1, 255), (1, 2, 1), (2, 1, 1)]
-    terms, bob = Terms(0, Direction.ASKER_PAYS, 0), Party(Number("25670012345"), 9)
+    """A new SIM of either is above every epoch, an epoch above every n; the holder's comes first."""
+    places = [(1, 1, 1, 1), (1, 1, 1, 255), (1, 1, 2, 1), (1, 2, 1, 1), (2, 1, 1, 1)]
+    terms, number = Terms(0, Direction.ASKER_PAYS, 0), Number("25670012345")
     orders = [
-        Context(Party(bob.number, generation), bob, epoch, n, terms).order
-        for generation, epoch, n in places
+        Context(Party(number, asker), Party(number, holder), epoch, n, terms).order
+        for holder, asker, epoch, n in places
     ]
     assert orders == places == sorted(orders)
 
