@@ -113,13 +113,25 @@ def _explain(equations: Equations, laid: _Laid) -> Iterable[Candidate]:
 
 def _solve(equations: Equations, laid: _Laid) -> Iterator[Candidate]:
     syndromes = equations.syndromes(laid.values)
+    for solution, corrections in _solved(equations, laid, syndromes):
+        candidate = _judge(laid, solution, corrections)
+        if candidate is not None:
+            yield candidate
+
+
+def _solved(
+    equations: Equations, laid: _Laid, syndromes: tuple[int, ...]
+) -> Iterator[tuple[Solution, list[int]]]:
     parity = len(equations.rows)
-    for solution in solutions(equations.profile, parity, laid.wrong, laid.unknown):
+    possible = solutions(equations.profile, parity, laid.wrong, laid.unknown)
+    if parity == 1 and not laid.wrong and laid.unknown:
+        for place, correction in single_slips(equations.profile).get(syndromes[0], ()):
+            yield possible[place], [correction]
+        return
+    for solution in possible:
         corrections = solution.solve(syndromes)
         if corrections is not None:
-            candidate = _judge(laid, solution, corrections)
-            if candidate is not None:
-                yield candidate
+            yield solution, corrections
 
 
 def _judge(laid: _Laid, solution: Solution, corrections: list[int]) -> Candidate | None:
@@ -176,18 +188,16 @@ def _pair(equations: Equations, laid: _Laid) -> Iterator[Candidate]:
     """Try every slip in every group together with the slip it leaves for a later group."""
     hits = single_slips(equations.profile)
     (row,), (syndrome,) = equations.rows, equations.syndromes(laid.values)
-    boxes, values = laid.alignment.boxes, laid.values
+    values = laid.values
+    costs = [{group: cost for cost, group in explanations(box)} for box in laid.alignment.boxes]
     for place, value in enumerate(values):
-        for cost, group in explanations(boxes[place]):
+        for group, cost in costs[place].items():
             left = (syndrome + row[place] * (group - value)) % P
             for other, correction in hits.get(left, ()):
-                if other <= place:
-                    continue
                 said = (values[other] + correction) % P
-                more = slip_cost(boxes[other], said)
-                if more is not None:
+                if other > place and said in costs[other]:
                     groups = list(values)
                     groups[place], groups[other] = group, said
-                    total = laid.alignment.cost + cost + more
+                    total = laid.alignment.cost + cost + costs[other][said]
                     moved = tuple(sorted({*laid.alignment.moved, place, other}))
                     yield Candidate(total, moved, tuple(groups))
