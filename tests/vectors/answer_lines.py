@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import blocks
 import reference as ref
 from ask_lines import ASK_KEY, FULL, PLAIN
 from lines import Line, flipped, octets
@@ -124,9 +125,9 @@ def refused_answers() -> Iterator[Line]:
     lost = flipped(whole.hex(), len(whole) * 8 - 1)
     yield changed("the ask's MAC was another", sealed, ask=lost)
     head = sealed[:6]
-    joined = head + ref.siv_seal(ANSWER_KEY, [head + whole], plaintext)
+    joined = head + blocks.siv_seal(ANSWER_KEY, [head + whole], plaintext)
     yield changed("the two components joined", joined)
-    yield changed("the ask left out", head + ref.siv_seal(ANSWER_KEY, [head], plaintext))
+    yield changed("the ask left out", head + blocks.siv_seal(ANSWER_KEY, [head], plaintext))
     for note, bad in {
         "an octet after the grant": plaintext + b"\0",
         "an octet of the grant missing": plaintext[:-1],

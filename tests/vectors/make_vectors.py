@@ -1,4 +1,4 @@
-"""Write the vectors of section 15 of sam/README.md: `python tests/vectors/make_vectors.py`.
+"""Write the vectors of sam/README.md, section 15: `python tests/vectors/make_vectors.py [FOLDER]`.
 
 Nothing here is random: octets that have to look so are SHAKE-256 of what they are for. Nothing
 here imports the package: all was written from the specification, so that two readings of it meet.
@@ -7,35 +7,32 @@ here imports the package: all was written from the specification, so that two re
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import sys
 from pathlib import Path
 
 from answer_lines import answers
 from ask_lines import asks
 from code_lines import confirmations, tickets
-from lines import Line
 from primitive_lines import keys, primitives
 from stories import stories
 
-HERE = Path(__file__).parent
+FILES = {
+    "primitives": primitives,
+    "keys": keys,
+    "asks": asks,
+    "answers": answers,
+    "tickets": tickets,
+    "confirmations": confirmations,
+    "phones": stories,
+}
 
 
-def write(name: str, lines: Iterable[Line]) -> None:
-    """Write one file."""
-    told = "".join(json.dumps(line) + "\n" for line in lines)
-    (HERE / name).write_text(told, encoding="ascii")
-
-
-def main() -> None:
+def main(folder: Path) -> None:
     """Write all files."""
-    write("primitives.jsonl", primitives())
-    write("keys.jsonl", keys())
-    write("asks.jsonl", asks())
-    write("answers.jsonl", answers())
-    write("tickets.jsonl", tickets())
-    write("confirmations.jsonl", confirmations())
-    write("phones.jsonl", stories())
+    for name, lines in FILES.items():
+        told = "".join(json.dumps(line) + "\n" for line in lines())
+        (folder / f"{name}.jsonl").write_text(told, encoding="ascii")
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent)

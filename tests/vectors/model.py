@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
-from reference import Ask, Context, Party, aes_back, kdf
+from blocks import aes_back, kdf
+from reference import Ask, Context, Party
 
 KEYS_A_PAIR = 4
 BAD_CODES = 10
