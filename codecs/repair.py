@@ -85,6 +85,26 @@ def candidates(
     return sorted(found.values(), key=lambda candidate: candidate.rank)
 
 
+def garbled(profile: Profile, boxes: tuple[str, ...]) -> list[Candidate]:
+    """Return the readings in which any one group is wrong, for a code with one parity group.
+
+    There is one for each group and nothing but the MAC tells them apart.
+    """
+    if len(boxes) != profile.groups + 1:
+        return []
+    laid = _lay(Alignment(boxes, as_typed=True), 1)
+    if laid is None:
+        return []
+    syndromes = equations_of(profile, 1).syndromes(laid.values)
+    found = []
+    for solution in solutions(profile, 1, laid.wrong, laid.unknown):
+        (place,), (correction,) = solution.places, solution.solve(syndromes) or (0,)
+        group = (laid.values[place] + correction) % P
+        groups = (*laid.values[:place], group, *laid.values[place + 1 :])
+        found.append(Candidate(GARBLED, (place,), groups))
+    return found
+
+
 def _lay(alignment: Alignment, slips: int) -> _Laid | None:
     values = [int(box) if len(box) == WIDTH else P for box in alignment.boxes]
     wrong = tuple([place for place, value in enumerate(values) if value >= P])

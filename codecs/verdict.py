@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from operator import sub
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from dtns.codecs.equations import equations_of
 from dtns.codecs.packing import unpack
 from dtns.codecs.parity import code_of
 from dtns.codecs.reading import Reading, Status
-from dtns.codecs.repair import DEPTHS, Candidate, candidates
+from dtns.codecs.repair import DEPTHS, Candidate, candidates, garbled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -99,8 +100,10 @@ class _Entry:
     profile: Profile
     typed: Typed
     parity: int
+    boxes: tuple[str, ...]
+    """One text a group when the entry has as many groups as a code, else nothing."""
     values: tuple[int, ...]
-    """One value a group when the entry has as many groups as a code, else nothing."""
+    """What the boxes say, likewise."""
     wrong: tuple[int, ...]
     """Groups, counted from 1, that are no group values: too short, too long or above 9972."""
     unequal: tuple[int, ...]
@@ -113,20 +116,21 @@ def _read(profile: Profile, typed: Typed, parity: int) -> _Entry:
     wanted = profile.groups + parity
     while len(typed) > wanted and not typed[-1]:
         typed = typed[:-1]
-    as_typed = typed
-    if isinstance(typed, str):
+    if isinstance(typed, tuple):
+        as_typed = typed
+    else:
         as_typed = tuple([typed[i : i + WIDTH] for i in range(0, len(typed), WIDTH)])
-    if len(as_typed) != wanted or (typed is not as_typed and len(typed) != WIDTH * wanted):
-        return _Entry(profile, typed, parity, (), (), (), consistent=False)
+    if len(as_typed) != wanted or (isinstance(typed, str) and len(typed) != WIDTH * wanted):
+        return _Entry(profile, typed, parity, (), (), (), (), consistent=False)
     if {*map(len, as_typed)} == _WHOLE:
         values = tuple(map(int, as_typed))
         if max(values) < P:
             consistent = not any(equations_of(profile, parity).syndromes(values))
-            return _Entry(profile, typed, parity, values, (), (), consistent)
+            return _Entry(profile, typed, parity, as_typed, values, (), (), consistent)
     unequal = tuple([place for place, box in enumerate(as_typed, 1) if len(box) != WIDTH])
     values = tuple([P if i in unequal else int(box) for i, box in enumerate(as_typed, 1)])
     wrong = tuple([place for place, value in enumerate(values, 1) if value >= P])
-    return _Entry(profile, typed, parity, values, wrong, unequal, consistent=False)
+    return _Entry(profile, typed, parity, as_typed, values, wrong, unequal, consistent=False)
 
 
 def _judge_as(
@@ -157,11 +161,15 @@ def _repaired(candidate: Candidate, payload: int, tried: int) -> Reading:
 
 def _verified(entry: _Entry, guesses: Guesses, most: int) -> Reading | None:
     """Return the likeliest repair of at most ``most`` slips that the MAC takes."""
-    for slips in range(1, most + 1):
+    profile, typed, parity = entry.profile, entry.typed, entry.parity
+    searches = [partial(candidates, profile, typed, parity, slips + 1) for slips in range(most)]
+    if parity == 1:
+        searches.append(partial(garbled, profile, entry.boxes))
+    for search in searches:
         if not guesses.left:
             return None
-        for candidate in candidates(entry.profile, entry.typed, entry.parity, slips):
-            payload = payload_of(entry.profile, candidate.groups)
+        for candidate in search():
+            payload = payload_of(profile, candidate.groups)
             if payload is not None and guesses.accepts(payload):
                 return _repaired(candidate, payload, guesses.tried)
     return None

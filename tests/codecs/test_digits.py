@@ -413,3 +413,14 @@ def test_competing_repairs_are_not_made_without_a_mac() -> None:
             assert reading.changed in {(16,), ()}
             ambiguous += reading.reason == "ambiguous"
     assert ambiguous > 0
+
+
+@given(st.integers(0, 2**128 - 1), st.integers(0, 10), st.integers(0, 9999))
+def test_a_garbled_group_with_one_parity_group_is_tried_last(
+    payload: int, place: int, wrong: int
+) -> None:
+    """Given candidates enough the MAC finds it; with the profile's own limit it may not."""
+    boxes = show(encode(KEY, payload)).split()
+    boxes[place] = f"{wrong:04d}"
+    assert decode(KEY, boxes, check=payload.__eq__, candidates=1000).payload == payload
+    assert decode(KEY, boxes, check=payload.__eq__).payload in {payload, None}
