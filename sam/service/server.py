@@ -20,7 +20,7 @@ from dtns.gateway.loopback.address import Address, parse_address
 from dtns.gateway.loopback.carrier import LoopbackCarrier
 from dtns.gateway.loopback.server import LoopbackServer
 from dtns.sam.configuration import Config
-from dtns.sam.issuing.issuer import Issuer
+from dtns.sam.issuing.issuer import Issuer, Outcome, Silence
 from dtns.sam.issuing.vault import Vault
 from dtns.sam.service.administration import Administration
 from dtns.sam.service.adminsocket import AdminSocket
@@ -67,7 +67,7 @@ class Sam:
         self._reactor = reactor
         self._clock = clock
         self._random = random.Random()  # noqa: S311 (jitter)
-        self.counters: Counter[str] = Counter()
+        self.counters = Counter({kind.value: 0 for kind in (*Silence, *Outcome)})
         self._stops: list[Callable[[], Any]] = []
         self._stopped: Deferred[None] | None = None
 
