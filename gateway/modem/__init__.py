@@ -1,0 +1,1 @@
+"""GSM modems on serial ports, several of them one carrier."""
