@@ -11,6 +11,7 @@ from dtns.codecs.digits import Profile, Reading, Status, decode
 from dtns.codecs.entry import Entry
 from dtns.sam.handset.card import Card
 from dtns.sam.handset.guesses import price
+from dtns.sam.handset.identities import living_identities
 from dtns.sam.handset.rule import MOST_READINGS, admit, contexts
 from dtns.sam.handset.simfile import SimFile
 from dtns.sam.handset.state import Draft, HeldKey, State
@@ -26,12 +27,16 @@ _SHORTEST_SEALED_DIGITS: Final = 4 * (TICKET.groups + SEALED_TICKET.groups) // 2
 
 @frozen
 class Entered:
-    """What came of an entry: its reading, why it was refused if it was, the key if it was not."""
+    """What came of an entry: its reading, why it was refused if it was, the key if it was not.
+
+    lock is the number of the lock that keeps this SIM from taking codes, for the operator to end.
+    """
 
     reading: Reading
     status: Status
     reason: str = ""
     key: HeldKey | None = None
+    lock: int = 0
 
 
 @frozen
@@ -82,12 +87,16 @@ def _enter_charged(sim: SimFile, card: Card, asker: Number, typed: Typed) -> Ent
     state = card.state
     tag_bits = SEALED_TAG_BITS if typed.profile is SEALED_TICKET else TAG_BITS
     stranger = asker not in state.peers
-    charge = price(tag_bits, typed.profile.candidates * MOST_READINGS)
-    charged = state.guesses.at(state.week).charged(charge, stranger=stranger)
+    own = living_identities(sim, state)
+    charge = price(tag_bits, typed.profile.candidates * MOST_READINGS * len(own))
+    account = state.guesses.at(state.week)
+    charged = account.charged(charge, stranger=stranger)
     if charged is None:
-        return _refused(Reading(Status.REFUSED), "locked")
+        account = account.run_out()
+        card.keep(evolve(state, guesses=account))
+        return Entered(Reading(Status.REFUSED), Status.REFUSED, "locked", lock=account.locks)
     card.keep(evolve(state, guesses=charged))
-    search = _Search(sim, state, asker, typed.profile)
+    search = _Search(own, state, asker, typed.profile)
     reading = typed.reading(search.check)
     back = charge - price(tag_bits, search.wrong)
     state = evolve(card.state, guesses=charged.refunded(back, stranger=stranger))
@@ -102,8 +111,8 @@ def _enter_charged(sim: SimFile, card: Card, asker: Number, typed: Typed) -> Ent
 class _Search:
     """Compares candidate tickets with every key that they may stand for, and counts."""
 
-    def __init__(self, sim: SimFile, state: State, asker: Number, profile: Profile) -> None:
-        self._sim, self._state, self._asker, self._profile = sim, state, asker, profile
+    def __init__(self, own: list[SimFile], state: State, asker: Number, profile: Profile) -> None:
+        self._own, self._state, self._asker, self._profile = own, state, asker, profile
         self.wrong = 0
         """Comparisons made for payloads that were not good."""
         self.found: tuple[Context, Key] | None = None
@@ -114,12 +123,13 @@ class _Search:
         header = split_sealed_ticket(bits)[0] if sealed else split_ticket(bits)[0]
         open_ = _open_sealed if sealed else _open_ticket
         compared = 0
-        for context in contexts(self._sim.party, self._state, self._asker, header):
-            compared += 1
-            session = open_(self._sim, bits, context)
-            if session is not None:
-                self.found = context, session
-                return True
+        for sim in self._own:
+            for context in contexts(sim.party, self._state, self._asker, header):
+                compared += 1
+                session = open_(sim, bits, context)
+                if session is not None:
+                    self.found = context, session
+                    return True
         self.wrong += compared
         return False
 

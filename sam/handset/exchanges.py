@@ -7,6 +7,7 @@ from typing import Final
 from attrs import evolve, frozen
 
 from dtns.sam.handset.card import Card
+from dtns.sam.handset.identities import all_identities
 from dtns.sam.handset.simfile import SimFile
 from dtns.sam.handset.state import AskedKey, AskOutcome, SentAsk, State
 from dtns.sam.protocol.answer import Grant, read_answer
@@ -71,7 +72,8 @@ def ask(
     if holder == sim.number:
         return SELF
     state = card.state
-    waiting = None if anew else _waiting(state, holder, wish)
+    sim = all_identities(sim, state)[0]
+    waiting = None if anew else _waiting(sim, state, holder, wish)
     if waiting is not None:
         return again(waiting)
     if state.counter >= MAX_COUNTER:
@@ -86,6 +88,7 @@ def ask(
         life=wish.life,
         nonce=wish.nonce,
         seen=_seen(state, holder),
+        synced=state.synced,
     )
     octets = request.seal(sim.keys.ask)
     card.keep(state.with_ask(SentAsk(octets, asked_at=now)))
@@ -121,6 +124,8 @@ def receive(sim: SimFile, card: Card, text: str) -> Received:
     sent = _find(card.state, answer.counter)
     if sent is None:
         return Received("ignored", "unknown-ask", counter=answer.counter)
+    asked_as = sent.ask.asker.generation
+    sim = next(own for own in all_identities(sim, card.state) if own.generation == asked_as)
     opened = answer.open(sim.keys.answer, sent.octets)
     if opened is None:
         return Received("ignored", "not-authentic", counter=answer.counter)
@@ -172,11 +177,13 @@ def _find(state: State, counter: int) -> SentAsk | None:
     return next((sent for sent in state.asks if sent.ask.counter == counter), None)
 
 
-def _waiting(state: State, holder: Number, wish: Wish) -> SentAsk | None:
+def _waiting(sim: SimFile, state: State, holder: Number, wish: Wish) -> SentAsk | None:
     for sent in reversed(waiting_asks(state)):
         request = sent.ask
         asked = Wish(request.limit, request.direction, request.form, request.life, request.nonce)
-        if request.holder == holder and asked == wish and again(sent).may_be_sent:
+        if (request.asker, request.holder) != (sim.party, holder):
+            continue
+        if asked == wish and again(sent).may_be_sent:
             return sent
     return None
 

@@ -25,15 +25,33 @@ def price(tag_bits: int, comparisons: int) -> int:
 
 @frozen
 class Guesses:
-    """What was spent since the week *since*, in all and by strangers."""
+    """What was spent since the week *since*, in all and by strangers.
+
+    locks counts how often the account ran out, and locked tells that it is so now: Sam ends a
+    lock by its number.
+    """
 
     since: int = 0
     spent: int = 0
     strangers: int = 0
+    locks: int = 0
+    locked: bool = False
 
     def at(self, week: int) -> Guesses:
         """Return the account as of *week* (authenticated time): a year later it starts anew."""
-        return Guesses(since=week) if week >= self.since + YEAR_WEEKS else self
+        return self.anew(week) if week >= self.since + YEAR_WEEKS else self
+
+    def anew(self, week: int) -> Guesses:
+        """Return an account of which nothing is spent yet."""
+        return Guesses(since=week, locks=self.locks)
+
+    def run_out(self) -> Guesses:
+        """Return the account after an entry could not be paid for."""
+        return self if self.locked else evolve(self, locks=self.locks + 1, locked=True)
+
+    def unlocked(self, lock: int, week: int) -> Guesses:
+        """Return the account after Sam ended the lock with this number, if that is the one."""
+        return self.anew(week) if self.locked and lock == self.locks else self
 
     def charged(self, units: int, *, stranger: bool) -> Guesses | None:
         """Return the account after paying *units*, or None if they are not there."""

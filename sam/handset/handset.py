@@ -9,12 +9,14 @@ from attrs import evolve
 
 from dtns.codecs.digits import PROFILES, encode, show
 from dtns.codecs.entry import Entry
-from dtns.sam.handset import confirmations, entering, exchanges, tickets
+from dtns.sam.handset import confirmations, entering, exchanges, syncing, tickets
 from dtns.sam.handset.card import Card
 from dtns.sam.handset.simfile import SimFile
 from dtns.sam.handset.state import MAX_PEERS, AskedKey, Draft, HeldKey, Peer
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.session import NONCE_BITS
+from dtns.sam.protocol.sync import read_sync
+from dtns.sam.protocol.wire import MalformedError
 
 _RANDOM_OCTETS: Final = 4
 
@@ -45,8 +47,12 @@ class Handset:
         exchanges.count_sending(self.card, counter)
 
     def receive(self, text: str) -> exchanges.Received:
-        """Take in one SMS; see exchanges.receive."""
-        return exchanges.receive(self.sim, self.card, text)
+        """Take in one SMS: an answer to an ask, or a message of Sam's own."""
+        try:
+            sync = read_sync(text)
+        except MalformedError:
+            return exchanges.receive(self.sim, self.card, text)
+        return syncing.obey(self.sim, self.card, sync)
 
     def ticket(
         self, holder: Number, *, sealed: bool = False, parity: int | None = None

@@ -102,6 +102,9 @@ def of_entry(asker: Number, entered: Entered) -> Report:
         return Report(facts, text)
     plain = entered.status is reading.status and entered.reason == reading.reason
     text = reading.message() if plain else sentence("enter", entered.reason)
+    if entered.lock:
+        facts["lock"] = entered.lock
+        text = f"{text} Lock {entered.lock}."
     facts["message"] = text
     return Report(facts, text, refused=True)
 

@@ -19,7 +19,7 @@ from dtns.sam.protocol.ticket import EPOCH_BITS, GENERATION_BITS, WEEK_BITS, Hea
 from dtns.sam.protocol.weeks import LONGEST_LIFE_WEEKS, MAX_WEEK, read_low_bits
 
 MOST_READINGS: Final = 8
-"""The most contexts that one header stands for."""
+"""The most contexts that one header stands for, for each generation of the holder."""
 _STRANGERS_GENERATIONS: Final = 16
 
 
@@ -80,11 +80,15 @@ def admit(
     return state, None if reason else key, reason
 
 
+def _is_revoked(peer: Peer | None, context: Context) -> bool:
+    return peer is not None and context.order[1:] <= peer.revoked
+
+
 def _objection(state: State, peer: Peer | None, context: Context) -> str:
     """Return why a good ticket is not taken, or nothing."""
     if context.terms.expiry <= state.week:
         return "expired"
-    if context.epoch < state.floor:
+    if context.epoch < state.floor or _is_revoked(peer, context):
         return "revoked"
     if peer is None:
         return "full" if len(state.peers) >= MAX_PEERS else ""

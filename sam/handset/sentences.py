@@ -18,6 +18,7 @@ _ASK: Final = {
     "no-signal": "No signal: the request is kept and goes out with `answers`.",
 }
 _MESSAGE: Final = {
+    "": "Sam has sent news: it is taken in.",
     "malformed": "A message that is none of ours was passed over.",
     "unknown-ask": "An answer to a request that this phone no longer knows was passed over.",
     "not-authentic": "A message that Sam did not make for this phone was passed over.",
@@ -30,7 +31,7 @@ _TICKET: Final = {
 }
 _ENTRY: Final = {
     "self": "That is this phone's own number.",
-    "locked": "Too many wrong codes: this phone takes no more of them until Sam unlocks it.",
+    "locked": "Too many wrong codes: no more are taken until the operator ends this lock.",
     "expired": "The ticket is good, but its time is over: ask for a new key.",
     "revoked": "The ticket is good, but Sam has withdrawn keys of that age: ask for a new one.",
     "superseded": "The ticket is good, but a newer key of that number has been confirmed since.",

@@ -9,10 +9,12 @@ from attrs import evolve, field, frozen
 
 from dtns.sam.handset.guesses import Guesses
 from dtns.sam.protocol.ask import Ask, parse_ask
+from dtns.sam.protocol.keys import PartyKeys
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.primitives import Key
 from dtns.sam.protocol.sealed import Sealed
 from dtns.sam.protocol.session import NO_ORDER, Context, Order, Party
+from dtns.sam.protocol.sync import NewExchangeKeys, NewTicketKeys
 from dtns.sam.protocol.weeks import LONGEST_LIFE_WEEKS
 
 MAX_ASKS: Final = 64
@@ -101,7 +103,8 @@ class Peer:
     generation is the highest seen; mark is the place of the last key confirmed, below which
     nothing is taken; dropped is the highest that ever had to make room, and like the
     mark it never falls, so that no key is held twice; nonce is the J handed out and not yet used;
-    until is the week up to which both must be kept.
+    until is the week up to which both must be kept; revoked is the (generation, epoch, n) at and
+    below which Sam has withdrawn the party's keys.
     """
 
     generation: int = 1
@@ -110,6 +113,7 @@ class Peer:
     held: tuple[HeldKey, ...] = ()
     nonce: int | None = None
     until: int = 0
+    revoked: tuple[int, int, int] = (0, 0, 0)
 
     def key(self, order: Order) -> HeldKey | None:
         """Return the key held in this place, or None."""
@@ -127,10 +131,26 @@ class Peer:
         until = max(self.until, key.context.terms.expiry + LONGEST_LIFE_WEEKS)
         return evolve(self, held=held, dropped=max([self.dropped, *gone]), until=until)
 
+    def without_revoked(self, revoked: tuple[int, int, int], week: int) -> Peer:
+        """Return the peer after Sam withdrew its keys at and below (generation, epoch, n)."""
+        revoked = max(revoked, self.revoked)
+        held = tuple(key for key in self.held if key.order[1:] > revoked)
+        until = max(self.until, week + 2 * LONGEST_LIFE_WEEKS)
+        return evolve(self, held=held, revoked=revoked, until=until)
+
     def matters(self, week: int) -> bool:
         """Tell whether anything would be lost if the peer were forgotten in this week."""
-        risen = self.generation > 1 or max(self.mark, self.dropped) > NO_ORDER
+        risen = self.generation > 1 or max(self.mark, self.dropped) > NO_ORDER or any(self.revoked)
         return bool(self.held) or self.nonce is not None or (risen and week < self.until)
+
+
+@frozen
+class Renewal:
+    """A new generation of this SIM that Sam sent: its keys, and the week in which it came."""
+
+    generation: int
+    keys: PartyKeys
+    week: int
 
 
 @frozen
@@ -146,7 +166,9 @@ class State:
     """All of it. party binds the state to its SIM; week is the latest authenticated time.
 
     counter is the last request counter used, epoch the highest of Sam's seen, floor the epoch
-    below which Sam said to take nothing.
+    below which Sam said to take nothing, synced the counter of the last message of Sam's own.
+    renewals are the generations that Sam has sent, oldest first; exchange_keys and ticket_keys
+    are the halves of one that is still to come.
     """
 
     party: Party
@@ -159,6 +181,10 @@ class State:
     asked: dict[Number, tuple[AskedKey, ...]] = field(factory=dict)
     peers: dict[Number, Peer] = field(factory=dict)
     draft: Draft | None = None
+    synced: int = 0
+    renewals: tuple[Renewal, ...] = ()
+    exchange_keys: NewExchangeKeys | None = None
+    ticket_keys: NewTicketKeys | None = None
 
     def at(self, week: int, epoch: int) -> State:
         """Return the state after authenticated news of the time and of Sam's epoch.

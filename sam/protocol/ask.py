@@ -44,7 +44,8 @@ class Seen:
 class Ask:
     """One request. counter (1 to 2^32 - 1) rises with each and is the asker's nonce.
 
-    limit is the class wanted, life the weeks wanted (0: Sam's default), nonce the holder's J.
+    limit is the class wanted, life the weeks wanted (0: Sam's default), nonce the holder's J,
+    synced the counter of the last message of Sam's own that was obeyed.
     """
 
     asker: Party
@@ -56,12 +57,13 @@ class Ask:
     life: int
     nonce: int | None = None
     seen: Seen = Seen()
+    synced: int = 0
 
     @property
     def body(self) -> bytes:
         """The octets that the MAC covers: all but itself."""
         terms = self.limit << 3 | self.direction.value << 2 | self.form
-        return b"%b%b%b%b%b%b%b%b%b" % (
+        return b"%b%b%b%b%b%b%b%b%b%b" % (
             Label.ASK.prefix,
             self.asker.octets,
             self.counter.to_bytes(4),
@@ -71,6 +73,7 @@ class Ask:
             self.seen.epoch.to_bytes(2),
             self.seen.n.to_bytes(1),
             self.seen.witness,
+            self.synced.to_bytes(4),
         )
 
     def seal(self, ask_key: bytes) -> bytes:
@@ -117,11 +120,12 @@ def parse_ask(octets: bytes) -> Ask:
     limit, direction, form = _terms(reader.integer(1))
     life, nonce = reader.integer(1), _nonce(reader)
     seen = Seen(reader.integer(2), reader.integer(1), reader.take(WITNESS_OCTETS))
+    synced = reader.integer(4)
     reader.take(MAC_OCTETS)
     reader.end()
     if counter == 0 or asker.generation == 0:
         raise MalformedError("a counter or generation of nought")
-    return Ask(asker, counter, holder, limit, direction, form, life, nonce, seen)
+    return Ask(asker, counter, holder, limit, direction, form, life, nonce, seen, synced)
 
 
 def _terms(octet: int) -> tuple[int, Direction, Form]:

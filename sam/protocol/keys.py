@@ -43,7 +43,7 @@ class Enrolment:
 
 @frozen
 class PartyKeys:
-    """The sub-keys of one party, all that its SIM holds: 16 octets each, answer 32."""
+    """The sub-keys of one party, all that its SIM holds: 16 octets each, answer and sync 32."""
 
     ask: Key = field(converter=Key)
     answer: Key = field(converter=Key)
@@ -82,8 +82,8 @@ class MasterKey:
         return self._prf.derive(Label.PARTY_SEAL, enrolment.octets)
 
     def sync_key(self, enrolment: Enrolment) -> Key:
-        """Return the key that authenticates Sam's own messages to the party."""
-        return self._prf.derive(Label.PARTY_SYNC, enrolment.octets)
+        """Return the 32-octet key that seals Sam's own messages to the party."""
+        return self._prf.derive(Label.PARTY_SYNC, enrolment.octets, 32)
 
     def party_keys(self, enrolment: Enrolment) -> PartyKeys:
         """Return all sub-keys of a party, as its SIM file needs them."""

@@ -14,7 +14,7 @@ ASK_KEY = octets("ask key", 16)
 PLAIN = Ask("254700123456", 1, 7, "25670012345", 13, 0, 0, 52, None)
 FULL = Ask(
     "123456789012345", 65535, 2**32 - 1, "987654321098765", 31, 1, 2, 255, 2**26 - 1,
-    65535, 255, b"\xff" * 6,
+    65535, 255, b"\xff" * 6, 2**32 - 1,
 )  # fmt: skip
 
 
@@ -32,6 +32,7 @@ def ask_fields(ask: Ask) -> Line:
         "life": ask.life,
         "nonce": None if ask.nonce is None else payload(ask.nonce, 26),
         "seen": seen if ask.seen_n else None,
+        "synced": ask.synced,
     }
 
 
@@ -50,6 +51,7 @@ def asks() -> Iterator[Line]:
         "seen, at the lowest": replace(
             PLAIN, seen_epoch=1, seen_n=1, seen_witness=b"\0" * 5 + b"\1"
         ),
+        "synced": replace(PLAIN, synced=0x01020304),
         "the highest life": replace(PLAIN, life=255),
         "life left to Sam": replace(PLAIN, life=0),
         "counter of four octets": replace(PLAIN, counter=0x01020304),
@@ -137,8 +139,8 @@ def unproven_asks() -> Iterator[tuple[str, str, bytes]]:
     at = {
         "asker": 4, "asker's generation": 12, "counter": 16, "holder": 22, "direction": 26,
         "life": 27,
-        "J": 32, "seen epoch": 34, "seen n": 35, "witness": 41, "first octet of the MAC": 42,
-        "last octet of the MAC": 49,
+        "J": 32, "seen epoch": 34, "seen n": 35, "witness": 41, "synced": 45,
+        "first octet of the MAC": 46, "last octet of the MAC": 53,
     }  # fmt: skip
     for name, where in at.items():
         changed = bytearray(whole)

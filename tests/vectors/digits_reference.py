@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import sys
 from typing import Any
 
 P = 9973
@@ -31,17 +32,20 @@ lines: list[dict[str, Any]] = []
 
 
 def constant(kind: str, place: int) -> int:
+    """Return what is added to the group at a place."""
     digest = hashlib.sha256(f"dtns digits 1 {kind} {place}".encode("ascii")).hexdigest()
     return int(digest, 16) % 9972 + 1
 
 
 def radix(number: int, count: int) -> list[int]:
+    """Return a number as this many digits in radix 9973."""
     if count == 0:
         return []
     return [*radix(number // P, count - 1), number % P]
 
 
 def code(kind: str, number: int, parity: int) -> list[int]:
+    """Return the shown groups of a payload."""
     k = KINDS[kind][1]
     data = radix(number, k)
     row = list(data)
@@ -55,15 +59,18 @@ def code(kind: str, number: int, parity: int) -> list[int]:
 
 
 def boxes(groups: list[int]) -> list[str]:
+    """Return groups as four digits each."""
     return [str(group + 10000)[1:] for group in groups]
 
 
 def add(why: str, kind: str, typed: list[str] | str, **expected: Any) -> None:
+    """Add one vector."""
     entry = typed if isinstance(typed, str) else " ".join(typed)
     lines.append({"why": why, "profile": kind, "entry": entry, **expected})
 
 
 def swap(text: str, i: int, j: int) -> str:
+    """Return a text with two letters exchanged."""
     letters = list(text)
     letters[i], letters[j] = letters[j], letters[i]
     return "".join(letters)
@@ -89,15 +96,18 @@ def slips(box: str) -> dict[str, str | None]:
 
 
 def spoiled(shown: list[str], place: int, text: str) -> list[str]:
+    """Return the boxes with one replaced."""
     return [*shown[:place], text, *shown[place + 1 :]]
 
 
 def fresh(kind: str, parity: int) -> tuple[int, str, list[str]]:
+    """Return a payload, its hexadecimal form and its boxes."""
     number = rng.getrandbits(KINDS[kind][0])
     return number, f"{number:x}", boxes(code(kind, number, parity))
 
 
 def write_clean() -> None:
+    """Every profile and number of parity groups, ends of the range included."""
     for kind, (bits, _, least, most) in KINDS.items():
         for number in (0, (1 << bits) - 1, 1, rng.getrandbits(bits)):
             for parity in range(least, most + 1):
@@ -133,7 +143,7 @@ def write_verified() -> None:
     """Every kind of slip with a MAC to settle it."""
     for kind, parity in (("key", 2), ("ticket", 2), ("answer", 2), ("sealed", 2)):
         for _ in range(3):
-            number, payload, shown = fresh(kind, parity)
+            _, payload, shown = fresh(kind, parity)
             n, place = len(shown), rng.randrange(len(shown))
             other = (place + 1 + rng.randrange(n - 1)) % n
             box = shown[place]
@@ -183,7 +193,7 @@ def write_verified() -> None:
             add("doubled key in a stream", kind, stream[:cut] + stream[cut] + stream[cut:],
                 flat=True, **good)  # fmt: skip
     for _ in range(6):
-        number, payload, shown = fresh("cheque", 0)
+        _, payload, shown = fresh("cheque", 0)
         place = rng.randrange(4)
         for what, text in slips(shown[place]).items():
             if text and int(text) < P:
@@ -199,11 +209,11 @@ def write_verified() -> None:
 
 
 def write_refusals() -> None:
+    """Hopeless, non-canonical, malformed: what no decoder may accept."""
     for kind, (bits, groups, least, most) in KINDS.items():
         if P**groups >> bits:
             beyond = boxes(code(kind, 1 << bits, most))
-            status = "refused" if not most or most else ""
-            add("non-canonical", kind, beyond, parity=most, payload=None, status=status)
+            add("non-canonical", kind, beyond, parity=most, payload=None, status="refused")
         number, payload, shown = fresh(kind, least)
         never = f"{number ^ 1:x}"
         hopeless = {"ticket": "more", "cheque": "repaired"}.get(kind, "refused")
@@ -254,6 +264,7 @@ def write_refusals() -> None:
 
 
 def write_wrong_type() -> None:
+    """A code typed into the field of another kind."""
     pairs = (
         ("request", "confirm"),
         ("confirm", "request"),
@@ -261,19 +272,15 @@ def write_wrong_type() -> None:
         ("cheque", "ticket"),
     )
     for said, asked in pairs:
-        number, payload, shown = fresh(
-            said, KINDS[asked][1] - KINDS[said][1] if said == "cheque" else 0
-        )
-        if said == "ticket":
-            shown = shown[:4]
-        add(
-            f"a {said} typed as a {asked}",
-            asked,
-            shown,
-            check=payload,
-            payload=None,
-            status="refused" if not KINDS[asked][3] else "more",
-        )
+        shorter = KINDS[asked][1] < KINDS[said][1]
+        _, payload, shown = fresh(said, 0 if shorter else KINDS[asked][1] - KINDS[said][1])
+        typed = shown[: KINDS[asked][1]]
+        status = "more" if KINDS[asked][3] else "refused"
+        why = f"a {said} typed as a {asked}"
+        add(why, asked, typed, check=payload, payload=None, status=status)
+    _, payload, shown = fresh("answer", 2)
+    why = "an answer typed as a sealed ticket"
+    add(why, "sealed", shown, parity=1, check=payload, payload=None, status="more")
 
 
 write_clean()
@@ -282,4 +289,4 @@ write_verified()
 write_refusals()
 write_wrong_type()
 for line in lines:
-    print(json.dumps(line))
+    sys.stdout.write(json.dumps(line) + "\n")

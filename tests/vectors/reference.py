@@ -61,7 +61,7 @@ class Party:
 
     def key(self, use: str) -> bytes:
         """Derive one of the five party keys."""
-        length = 32 if use == "answer" else 16
+        length = 32 if use in {"answer", "sync"} else 16
         return kdf(self.master, PARTY_TYPES[use], self.enrolment, length)
 
     def witness(self, holder: str, holder_generation: int, epoch: int, n: int) -> bytes:
@@ -87,6 +87,7 @@ class Ask:
     seen_epoch: int = 0
     seen_n: int = 0
     seen_witness: bytes = bytes(6)
+    synced: int = 0
 
     def body(self) -> bytes:
         """Give all octets before the MAC."""
@@ -101,6 +102,7 @@ class Ask:
             + self.seen_epoch.to_bytes(2, "big")
             + bytes([self.seen_n])
             + self.seen_witness
+            + self.synced.to_bytes(4, "big")
         )
 
     def octets(self, ask_key: bytes) -> bytes:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.sam.conftest import World
+    from world import World
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.session import NO_ORDER
 
 if TYPE_CHECKING:
-    from tests.sam.conftest import World
+    from world import World
 
     from dtns.sam.handset.handset import Handset
     from dtns.sam.handset.state import AskedKey, HeldKey

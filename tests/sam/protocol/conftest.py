@@ -41,6 +41,7 @@ st.register_type_strategy(
         life=st.integers(0, 0xFF),
         nonce=NONCE,
         seen=st.builds(Seen) | st.builds(Seen, WORD, OCTET, WITNESS),
+        synced=st.integers(0, 0xFFFFFFFF),
     ),
 )
 st.register_type_strategy(

@@ -46,7 +46,7 @@ def test_what_is_written_is_read(ask: Ask) -> None:
     assert received.ask == ask
     assert received.is_authentic(KEY)
     assert not received.is_authentic(KEY[::-1])
-    assert len(text) <= 80
+    assert len(text) <= 87
 
 
 @given(ASKS, ASKS)

@@ -40,7 +40,7 @@ def test_every_use_has_its_own_key() -> None:
         "answer": 32,
         "ticket": 16,
         "seal": 16,
-        "sync": 16,
+        "sync": 32,
     }
 
 

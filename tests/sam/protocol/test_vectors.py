@@ -175,6 +175,7 @@ def _ask(line: Line) -> Ask:
         life=line["life"],
         nonce=_nonce(line),
         seen=Seen(seen["epoch"], seen["n"], bytes.fromhex(seen["witness"])) if seen else Seen(),
+        synced=line["synced"],
     )
 
 
