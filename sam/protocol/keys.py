@@ -109,6 +109,18 @@ class MasterKey:
         )
         return self._prf.mac(message)[:WITNESS_OCTETS]
 
+    def journal_key(self) -> Key:
+        """Return the key that chains Sam's journal."""
+        return self._prf.derive(Label.JOURNAL, b"")
+
+    def audit_key(self) -> Key:
+        """Return the key that chains the log of decisions."""
+        return self._prf.derive(Label.AUDIT, b"")
+
+    def backup_key(self) -> Key:
+        """Return the key that tells Sam's own backups from others."""
+        return self._prf.derive(Label.BACKUP, b"")
+
     def __repr__(self) -> str:
         return f"<master key {self.master_id}>"
 

@@ -22,6 +22,9 @@ class Label(IntEnum):
     PARTY_SEAL = 0x13
     PARTY_SYNC = 0x14
     WITNESS = 0x18
+    JOURNAL = 0x19
+    AUDIT = 0x1A
+    BACKUP = 0x1B
 
     SESSION = 0x20
     SEAL_CIPHER = 0x21
