@@ -20,7 +20,7 @@ from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.ticket import Header, ticket
 
 if TYPE_CHECKING:
-    from tests.sam.conftest import World
+    from world import World
 
     from dtns.sam.handset.handset import Handset
 

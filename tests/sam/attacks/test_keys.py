@@ -20,7 +20,7 @@ from dtns.sam.protocol.ticket import Header, ticket_tag
 from dtns.sam.protocol.weeks import LONGEST_LIFE_WEEKS
 
 if TYPE_CHECKING:
-    from tests.sam.conftest import World
+    from world import World
 
     from dtns.sam.handset.handset import Handset
 

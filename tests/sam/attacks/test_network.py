@@ -19,7 +19,7 @@ from dtns.sam.protocol.wire import from_text, to_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.sam.conftest import World
+    from world import World
 
     from dtns.sam.handset.handset import Handset
 
