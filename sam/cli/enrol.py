@@ -12,8 +12,8 @@ from typing import Final
 import click
 
 from dtns.sam.cli.exits import Exit
+from dtns.sam.cli.numbers import NUMBER
 from dtns.sam.cli.personalisation import Personaliser, Result, Standing, already_enrolled
-from dtns.sam.cli.phone import NUMBER
 from dtns.sam.cli.show import CONFIG_OPTION, JSON_OPTION, international, show_json
 from dtns.sam.cli.spreadsheet import Rejects, Row, read_rows
 from dtns.sam.configuration import Config

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from dtns.sam.cli.phone import NUMBER
+from dtns.sam.cli.numbers import NUMBER
 from dtns.sam.cli.show import (
     CONFIG_OPTION,
     CSV_OPTION,

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import click
 
+from dtns.sam.cli.numbers import NUMBER
 from dtns.sam.cli.personalisation import Personaliser
-from dtns.sam.cli.phone import NUMBER
 from dtns.sam.cli.show import (
     CONFIG_OPTION,
     CSV_OPTION,

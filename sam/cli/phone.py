@@ -11,32 +11,19 @@ import click
 from attrs import evolve
 
 from dtns.sam.cli.exits import Exit
+from dtns.sam.cli.numbers import NUMBER
 from dtns.sam.handset import steps
 from dtns.sam.handset.exchanges import Wish
 from dtns.sam.handset.phone import Phone
 from dtns.sam.handset.reports import Report
 from dtns.sam.protocol.ask import Form
 from dtns.sam.protocol.limits import MAX_LIMIT_CLASS
-from dtns.sam.protocol.numbers import Number, parse_number
+from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.session import Direction
 
 MAX_WAIT_SECONDS: Final = 7 * 24 * 3600
 
 
-class NumberType(click.ParamType[Number]):
-    """A telephone number in international form."""
-
-    name = "number"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: Any) -> Number:
-        """Return the canonical number."""
-        try:
-            return parse_number(value)
-        except ValueError as fault:
-            self.fail(str(fault), param, ctx)
-
-
-NUMBER: Final = NumberType()
 _WAIT = click.option(
     "--wait",
     "wait_seconds",
