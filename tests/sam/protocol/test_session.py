@@ -62,7 +62,7 @@ def test_a_shorter_code_begins_a_longer_one(context: Context, session: Key, bits
 
 
 def test_keys_are_ordered_by_generation_epoch_and_n() -> None:
-    """A new SIM of either is above every epoch, an epoch above every n; the holder's comes first."""
+    """A new SIM of either is above every epoch, an epoch above every n; the holder's first."""
     places = [(1, 1, 1, 1), (1, 1, 1, 255), (1, 1, 2, 1), (1, 2, 1, 1), (2, 1, 1, 1)]
     terms, number = Terms(0, Direction.ASKER_PAYS, 0), Number("25670012345")
     orders = [
