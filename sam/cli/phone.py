@@ -96,6 +96,7 @@ def finish(report: Report, *, as_json: bool) -> None:
     click.option("--random-key", is_flag=True, help="A random key, by sealed ticket alone."),
     click.option("--nonce", help="The 8 digits that the other gave you for this ask."),
     click.option("--new", "anew", is_flag=True, help="Ask anew, even while the same ask waits."),
+    click.option("--cancel", is_flag=True, help="Give up the asks for NUMBER that wait."),
 )
 def ask(
     handset: Phone,
@@ -108,8 +109,11 @@ def ask(
     random_key: bool,
     nonce: str | None,
     anew: bool,
+    cancel: bool,
 ) -> Report:
     """Ask Sam for a key with NUMBER. The same ask again repeats the one that waits."""
+    if cancel:
+        return steps.cancel(handset, number)
     value = None if nonce is None else steps.read_nonce(nonce)
     if nonce is not None and value is None:
         raise click.BadParameter("a nonce is 8 digits, as in 4761 0825", param_hint="--nonce")

@@ -107,6 +107,16 @@ def count_sending(card: Card, counter: int) -> None:
         card.keep(card.state.with_ask(evolve(sent, sent=sent.sent + 1)))
 
 
+def cancel(card: Card, holder: Number) -> int:
+    """Give up the asks for *holder* that wait, and return how many; their answers bring nothing."""
+    state = card.state
+    given_up = [sent for sent in waiting_asks(state) if sent.ask.holder == holder]
+    for sent in given_up:
+        state = state.with_ask(evolve(sent, outcome=AskOutcome.CANCELLED))
+    card.keep(state)
+    return len(given_up)
+
+
 def waiting_asks(state: State) -> list[SentAsk]:
     """Return the asks that have no answer yet, oldest first."""
     return [sent for sent in state.asks if sent.outcome is AskOutcome.WAITING]
@@ -124,6 +134,8 @@ def receive(sim: SimFile, card: Card, text: str) -> Received:
     sent = _find(card.state, answer.counter)
     if sent is None:
         return Received("ignored", "unknown-ask", counter=answer.counter)
+    if sent.outcome is AskOutcome.CANCELLED:
+        return Received("ignored", "cancelled", sent.ask.holder, answer.counter)
     asked_as = sent.ask.asker.generation
     sim = next(own for own in all_identities(sim, card.state) if own.generation == asked_as)
     opened = answer.open(sim.keys.answer, sent.octets)

@@ -38,6 +38,10 @@ class Handset:
         """Make an ask, or repeat the one that waits for the same; see exchanges.ask."""
         return exchanges.ask(self.sim, self.card, holder, wish, now, anew=anew)
 
+    def cancel(self, holder: Number) -> int:
+        """Give up the asks for *holder* that wait, and return how many."""
+        return exchanges.cancel(self.card, holder)
+
     def waiting(self) -> list[exchanges.Asked]:
         """Return the asks without an answer, oldest first, ready to be sent again."""
         return [exchanges.again(sent) for sent in exchanges.waiting_asks(self.card.state)]

@@ -23,6 +23,7 @@ _MESSAGE: Final = {
     "unknown-ask": "An answer to a request that this phone no longer knows was passed over.",
     "not-authentic": "A message that Sam did not make for this phone was passed over.",
     "known": "An answer that had come before came again.",
+    "cancelled": "An answer to a request that was given up was passed over.",
     "late": "An answer came too late: its key has expired, or newer ones are here.",
 }
 _TICKET: Final = {

@@ -29,6 +29,7 @@ class AskOutcome(Enum):
     WAITING = "waiting"
     ANSWERED = "answered"
     REFUSED = "refused"
+    CANCELLED = "cancelled"
 
 
 @frozen

@@ -37,6 +37,14 @@ def ask(
     return Report(facts | report.facts, report.text, refused=report.refused)
 
 
+def cancel(phone: Phone, holder: Number) -> Report:
+    """Give up the requests for this number that have no answer."""
+    with phone.handset() as handset:
+        count = handset.cancel(holder)
+    facts = {"status": "cancelled", "peer": f"+{holder}", "count": count}
+    return Report(facts, f"Requests given up: {count}.")
+
+
 def _send_and_wait(phone: Phone, asked: Asked, wait_seconds: float) -> Received | None:
     """Return what came for this ask, None if nothing did in time."""
     with phone.line() as line:

@@ -310,3 +310,16 @@ def test_sam_is_silent_beyond_its_repeats(
     answers = [world.tell(asked.text) for _ in range(34)]
     assert answers[-1] is Silence.REPEATS
     assert len({answer.text for answer in answers if isinstance(answer, Answer)}) == 1
+
+
+def test_a_cancelled_ask_brings_nothing(world: World, alice: Handset, bob: Handset) -> None:
+    """What was given up is not sent again, its answer is passed over, and a new ask is a new one."""
+    asked = _ask(alice, bob)
+    answer = world.answer(asked)
+    assert alice.cancel(bob.sim.number) == 1
+    assert alice.waiting() == []
+    assert alice.receive(answer).reason == "cancelled"
+    assert alice.keys() == []
+    assert _ask(alice, bob).counter == asked.counter + 1
+    assert alice.cancel(bob.sim.number) == 1
+    assert alice.cancel(bob.sim.number) == 0
