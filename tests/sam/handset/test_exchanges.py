@@ -313,7 +313,7 @@ def test_sam_is_silent_beyond_its_repeats(
 
 
 def test_a_cancelled_ask_brings_nothing(world: World, alice: Handset, bob: Handset) -> None:
-    """What was given up is not sent again, its answer is passed over, and a new ask is a new one."""
+    """What was given up is not sent again, its answer is passed over, a new ask is a new one."""
     asked = _ask(alice, bob)
     answer = world.answer(asked)
     assert alice.cancel(bob.sim.number) == 1
