@@ -41,12 +41,14 @@ class Outbound:
 
     `reference` is the sender's own id, 1 to 64 printable ASCII characters, never used for another
     message; outcomes hand it back. After `validity_seconds` the network may give the message up.
+    Where messages have to wait, those with the lowest `urgency` leave first.
     """
 
     reference: str
     recipient: str = field(repr=False)
     text: str = field(repr=False)
     validity_seconds: int
+    urgency: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
