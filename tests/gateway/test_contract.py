@@ -1,23 +1,16 @@
-"""The contract of a carrier, run against every provider.
-
-A new provider adds its network side, like `MemoryNetwork` below, and two lines at the end.
-"""
+"""The contract of a carrier, kept by memory and by the loopback network."""
 
 from __future__ import annotations
 
 import random
 import tempfile
-from typing import TYPE_CHECKING, Any, Protocol
 
-import pytest
+from contract import MESSAGE, PHONE, SAM, Contract, NetworkSide, RecordingSink, until
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import connectProtocol
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
-from dtns.gateway.carrier import Accepted, Carrier, Failed, Inbound, Outbound, Report
-from dtns.gateway.errors import ReferenceReusedError
 from dtns.gateway.loopback import operations as op
 from dtns.gateway.loopback.address import parse_address
 from dtns.gateway.loopback.carrier import LoopbackCarrier, client_endpoint
@@ -25,75 +18,6 @@ from dtns.gateway.loopback.conditions import Conditions
 from dtns.gateway.loopback.link import Link
 from dtns.gateway.loopback.server import LoopbackServer
 from dtns.gateway.memory import MemoryCarrier
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-PHONE = "+254700000001"
-SAM = "700"
-MESSAGE = Outbound("ref-1", PHONE, "an answer", 3600)
-
-
-def running(coroutine: Any) -> Deferred[Any]:
-    """Start *coroutine* now."""
-    return Deferred.fromCoroutine(coroutine)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait until *condition* holds; the test's time limit ends it if it never does."""
-    while not condition():
-        await deferLater(reactor, 0.01)
-
-
-class RecordingSink:
-    """Records what comes; stores when `gate` lets it, and fails `faults` times first."""
-
-    def __init__(self) -> None:
-        self.messages: list[Inbound] = []
-        self.reports: list[Report] = []
-        self.gate: Deferred[None] | None = None
-        self.faults = 0
-
-    async def received(self, message: Inbound) -> None:
-        """Store a message."""
-        self.messages.append(message)
-        if self.gate is not None:
-            await self.gate
-        if self.faults:
-            self.faults -= 1
-            raise OSError("disk full")
-
-    async def reported(self, report: Report) -> None:
-        """Store a report."""
-        self.reports.append(report)
-
-
-class NetworkSide(Protocol):
-    """A carrier, and the network behind it as the test moves it."""
-
-    carrier: Carrier
-    sink: RecordingSink
-
-    async def set_up(self) -> None:
-        """Make the network; the carrier is not started."""
-
-    async def tear_down(self) -> None:
-        """Take everything down; the carrier is stopped already."""
-
-    async def disconnect(self) -> None:
-        """Take the network away."""
-
-    def deliver(self, text: str) -> None:
-        """Have the phone send *text* to the carrier's number."""
-
-    def unacknowledged(self) -> int:
-        """Count the phone's messages that the carrier has not acknowledged."""
-
-    async def submitted(self) -> list[tuple[str, str]]:
-        """List recipient and text of all messages the carrier submitted."""
-
-    async def settle(self) -> None:
-        """Let the phone acknowledge what it got, so that it is reported delivered."""
 
 
 class MemoryNetwork:
@@ -194,146 +118,6 @@ class LoopbackNetwork:
         await until(lambda: self.at_the_phone)
         for message in self.at_the_phone:
             self.phone.write(op.Received(message.network_id))
-
-
-class Contract:
-    """What every carrier promises."""
-
-    timeout = 20
-    network: NetworkSide
-
-    def make_network(self) -> NetworkSide:
-        """Make the provider's network side."""
-        raise NotImplementedError
-
-    async def setUp(self) -> None:
-        """Make the network and start the carrier."""
-        self.network = self.make_network()
-        await self.network.set_up()
-        self.carrier, self.sink = self.network.carrier, self.network.sink
-        await self.start()
-
-    async def tearDown(self) -> None:
-        """Stop everything."""
-        await self.carrier.stop()
-        await self.network.tear_down()
-
-    async def start(self) -> None:
-        """Start the carrier and wait for its connection."""
-        await self.carrier.start()
-        await until(lambda: self.carrier.connected)
-
-    async def test_a_message_comes_in(self) -> None:
-        """A message reaches the sink whole, with an identity of its own, and is acknowledged."""
-        self.network.deliver("first")
-        self.network.deliver("second")
-        await until(lambda: len(self.sink.messages) == 2 and not self.network.unacknowledged())
-        first, second = self.sink.messages
-        assert (first.carrier, first.sender, first.text) == ("the carrier", PHONE, "first")
-        assert second.text == "second"
-        assert first.identity != second.identity
-        assert abs(first.received_at - reactor.seconds()) < 60
-
-    async def test_acknowledged_only_once_stored(self) -> None:
-        """Nothing is acknowledged while the sink is storing it."""
-        self.sink.gate = Deferred()
-        self.network.deliver("text")
-        await until(lambda: self.sink.messages)
-        await deferLater(reactor, 0.05)
-        assert self.network.unacknowledged() == 1
-        self.sink.gate.callback(None)
-        await until(lambda: not self.network.unacknowledged())
-        assert len(self.sink.messages) == 1
-
-    async def test_a_slow_message_holds_up_no_other(self) -> None:
-        """While one message is being stored the next ones are stored too."""
-        slow: Deferred[None] = Deferred()
-        self.sink.gate = slow
-        self.network.deliver("slow")
-        await until(lambda: self.sink.messages)
-        self.sink.gate = None
-        self.network.deliver("quick")
-        await until(lambda: self.network.unacknowledged() == 1)
-        slow.callback(None)
-
-    async def test_offered_again_if_not_stored(self) -> None:
-        """If the sink fails, the same message is offered again until it is stored."""
-        self.sink.faults = 1
-        self.network.deliver("text")
-        await until(lambda: len(self.sink.messages) == 2 and not self.network.unacknowledged())
-        first, second = self.sink.messages
-        assert (first.identity, first.text) == (second.identity, second.text)
-        assert len(self.flushLoggedErrors(OSError)) == 1
-
-    async def test_redelivered_after_a_restart(self) -> None:
-        """What was not stored before a stop comes again after the start, with its identity."""
-        self.sink.faults = 1
-        self.network.deliver("text")
-        await until(lambda: not self.sink.faults)
-        await self.carrier.stop()
-        assert self.network.unacknowledged() == 1
-        await self.start()
-        await until(lambda: not self.network.unacknowledged())
-        first, second = self.sink.messages
-        assert first.identity == second.identity
-        self.flushLoggedErrors(OSError)
-
-    async def test_stop_waits_for_the_sink(self) -> None:
-        """A stop lets the sink finish, acknowledges, and calls it no more."""
-        self.sink.gate = Deferred()
-        self.network.deliver("text")
-        await until(lambda: self.sink.messages)
-        stopping = running(self.carrier.stop())
-        await deferLater(reactor, 0.05)
-        assert not stopping.called
-        self.sink.gate.callback(None)
-        await stopping
-        assert not self.carrier.connected
-        self.network.deliver("after the stop")
-        await deferLater(reactor, 0.05)
-        assert len(self.sink.messages) == 1
-
-    async def test_send(self) -> None:
-        """A message sent is submitted once, and accepted under its reference."""
-        answer = await self.carrier.send(MESSAGE)
-        assert isinstance(answer, Accepted)
-        assert answer.reference == MESSAGE.reference
-        assert await self.network.submitted() == [(PHONE, "an answer")]
-
-    async def test_never_submitted_twice(self) -> None:
-        """The same message, at the same time and later, is submitted once; another is refused."""
-        answers = await gatherResults([running(self.carrier.send(MESSAGE)) for _ in range(3)])
-        answers.append(await self.carrier.send(MESSAGE))
-        assert len(set(answers)) == 1
-        assert isinstance(answers[0], Accepted)
-        with pytest.raises(ReferenceReusedError):
-            await self.carrier.send(Outbound(MESSAGE.reference, PHONE, "another", 3600))
-        assert await self.network.submitted() == [(PHONE, "an answer")]
-
-    async def test_refused_for_good(self) -> None:
-        """A text that no short message can hold fails for good, with the reason."""
-        answer = await self.carrier.send(Outbound("ref-2", PHONE, "x" * 161, 3600))
-        assert isinstance(answer, Failed)
-        assert (answer.reference, answer.permanent, answer.maybe_sent) == ("ref-2", True, False)
-        assert "161" in answer.reason
-        assert await self.network.submitted() == []
-
-    async def test_send_while_disconnected(self) -> None:
-        """Without a connection a send fails at once, for now, and has surely not been sent."""
-        await self.network.disconnect()
-        answer = await self.carrier.send(MESSAGE)
-        assert isinstance(answer, Failed)
-        assert (answer.permanent, answer.maybe_sent) == (False, False)
-        assert await self.network.submitted() == []
-
-    async def test_delivery_report(self) -> None:
-        """What became of a message comes with its reference and the network's id."""
-        answer = await self.carrier.send(MESSAGE)
-        await self.network.settle()
-        await until(lambda: self.sink.reports)
-        assert isinstance(answer, Accepted)
-        expected = Report(answer.carrier_id, MESSAGE.reference, "delivered")
-        assert self.sink.reports == [expected]
 
 
 class MemoryContractTests(Contract, TestCase):
