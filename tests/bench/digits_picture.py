@@ -8,6 +8,13 @@ WIDTH, HEIGHT = 720, 420
 LEFT, RIGHT, TOP, BOTTOM = 64, 24, 56, 60
 DIGITS = (40, 66)
 FAILING = (0, 48)
+LABELS = {
+    "BitLocker": (-12, 4, "end"),
+    "Damm per group": (12, 4, "start"),
+    "plain decimal": (-12, 4, "end"),
+    "mod 97-10": (8, -12, "end"),
+}
+"""Where each rival's label stands from its dot, and how it is anchored."""
 STYLE = """
   svg { color-scheme: light dark; }
   text { font: 13px system-ui, sans-serif; fill: #24292f;
@@ -81,14 +88,8 @@ def _dot(cell: dict[str, Any]) -> list[str]:
         lift = {44: 66, 48: 44, 52: 22}[cell["digits"]]
         ends = f'x1="{x:.1f}" y1="{y - 6:.1f}" x2="{x:.1f}" y2="{y - lift + 6:.1f}"'
         return [f'<line class="grid" {ends}/>', dot, _text(x - 4, y - lift, label)]
-    below = cell["scheme"] in {"BitLocker", "mod 97-10"}
-    anchor = "end" if cell["typed"] > sum(DIGITS) / 2 + 4 else "middle"
-    return [
-        dot,
-        _text(
-            x + (8 if anchor == "end" else 0), y + (22 if below else -12), label, text_anchor=anchor
-        ),
-    ]
+    right, down, anchor = LABELS[cell["scheme"]]
+    return [dot, _text(x + right, y + down, label, text_anchor=anchor)]
 
 
 def picture(cells: list[dict[str, Any]]) -> str:
