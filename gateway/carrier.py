@@ -20,12 +20,25 @@ State = Literal["delivered", "failed", "expired"]
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Which part of a long message a message is: number 1 to `total` of those with `reference`.
+
+    The sender uses a reference again after some 250 or 65,000 messages.
+    """
+
+    reference: int
+    total: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Inbound:
-    """One whole message from a phone.
+    """One message from a phone, or one part of a long message.
 
     `identity` is unique for ever within `carrier`: the same identity again is a redelivery of the
     same message. `sender` is routing only, never proof of who sent it. `received_at` is in
-    seconds since the Unix epoch by this computer's clock.
+    seconds since the Unix epoch by this computer's clock. A carrier hands parts over as they
+    come, each with an identity and to be acknowledged once it is stored; the sink joins them.
     """
 
     carrier: str
@@ -33,6 +46,7 @@ class Inbound:
     sender: str = field(repr=False)
     text: str = field(repr=False)
     received_at: float
+    part: Part | None = None
 
 
 @dataclass(frozen=True, slots=True)

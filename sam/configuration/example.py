@@ -52,6 +52,9 @@ reordering = 0.0
 enabled = true
 # Another network than the one above.
 # endpoint = "tcp:127.0.0.1:7700"
+# Messages that are sent and taken in in a minute at most, 0 for no limit; others wait.
+send_per_minute = 0.0
+receive_per_minute = 0.0
 
 # Reach phones through GSM modems, one section each; all of them share one queue.
 # [gateway.modem.one]

@@ -65,10 +65,15 @@ class NetworkSection:
 
 @frozen
 class LoopbackSection:
-    """`[gateway.loopback]`: Sam's own line to a loopback network, by default the embedded one."""
+    """`[gateway.loopback]`: Sam's own line to a loopback network, by default the embedded one.
+
+    send_per_minute and receive_per_minute 0 mean no limit.
+    """
 
     enabled: bool = True
     endpoint: str | None = None
+    send_per_minute: float = field(default=0.0, validator=[ge(0.0), le(6_000_000.0)])
+    receive_per_minute: float = field(default=0.0, validator=[ge(0.0), le(6_000_000.0)])
 
 
 @frozen

@@ -33,6 +33,7 @@ class Silence(Enum):
     FORGED = "forged"
     OLD = "old"
     REPEATS = "repeats"
+    WAITING = "waiting"
     SHARE = "share"
 
 
@@ -136,6 +137,8 @@ class Issuer:
         self, records: Records, registration: Registration, received: ReceivedAsk
     ) -> Answer | Silence:
         ask, share = received.ask, registration.share
+        if records.answer_waits(ask.asker, ask.counter):
+            return Silence.WAITING
         decision = records.decision(ask.asker, ask.counter)
         if decision is None or not self._may_repeat(decision, share):
             return Silence.REPEATS

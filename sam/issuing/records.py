@@ -110,6 +110,9 @@ class Records(Protocol):
     def count_repeat(self, asker: Party, counter: int) -> None:
         """Count one more sending of the answer to this ask."""
 
+    def answer_waits(self, asker: Party, counter: int) -> bool:
+        """Tell whether an answer to this ask is queued and has not left yet."""
+
     def last_n(self, asker: Party, holder: Party, epoch: int) -> int:
         """Return the highest n issued in this pair and epoch, 0 if none."""
 

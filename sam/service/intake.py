@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any, Final
 
 from attrs import frozen
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, DeferredList, fail
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from dtns.gateway.carrier import Inbound
+from dtns.gateway.parts import Joining
 from dtns.sam.errors import StoreError, UnreachableError
-from dtns.sam.issuing.issuer import Answer, Issuer
+from dtns.sam.issuing.issuer import Answer, Issuer, Outcome
 from dtns.sam.service.commits import GroupCommit
 from dtns.sam.service.outbox import Outbox
+from dtns.sam.service.pace import Pace
+from dtns.sam.service.servicetime import ServiceTime
 from dtns.sam.store.store import Store
 
-BATCH: Final = 1000
-"""Most messages decided on in one transaction."""
+BATCH: Final = 500
+"""Most messages decided on in one transaction, and in one turn of the reactor."""
+WAITING: Final = 2000
+"""Most messages of one carrier that wait for their turn; further ones stay with the carrier."""
 
 REDELIVERED: Final = "redelivered"
-"""Counter of messages that came again from the carrier and had their answer already."""
+"""Counter of messages that came again from the carrier and had been acted on already."""
+PART: Final = "part"
+"""Counter of parts of long messages that wait for others."""
+PART_DROPPED: Final = "part-dropped"
+"""Counter of parts that were never joined: orphans, junk, and those beyond the bounds."""
 FAULTS: Final = "faults"
 """Counter of messages dropped because deciding on them failed in an unforeseen way."""
 NOT_STORED: Final = "not-stored"
 """Counter of messages that the store did not take, and the carrier will offer again."""
+OVERLOADED: Final = "overloaded"
+"""Counter of messages turned away because too many waited; the carrier will offer them again."""
 
-
+_QUEUED: Final = frozenset(outcome.value for outcome in Outcome)
 _BEHIND: Final = (
     "a phone has proved that this store forgot keys it had issued, as an old copy put back does: "
     "no key is issued any more until the newest copy is back or the epoch is raised"
@@ -39,10 +50,13 @@ class StoppingError(UnreachableError):
     """Sam is stopping and takes nothing in: the carrier keeps the message."""
 
 
-@frozen
+class OverloadedError(UnreachableError):
+    """Too many messages wait already: the carrier keeps this one for now."""
+
+
+@frozen(eq=False)
 class _Arrival:
     message: Inbound
-    outbox: Outbox
     stored: Deferred[None]
 
 
@@ -52,8 +66,20 @@ class _Decided:
     behind: bool
 
 
+class _Line:
+    """What waits of one carrier, and how fast it may be taken."""
+
+    pace: Pace
+
+    def __init__(self) -> None:
+        self.arrived: deque[_Arrival] = deque()
+
+
 class Intake:
-    """Collects the messages of a turn, decides on all in one transaction, then acknowledges."""
+    """Collects the messages of a turn, decides on all in one transaction, then acknowledges.
+
+    Answers are queued in *outbox*. Each carrier with messages has the same share of a turn.
+    """
 
     _log = Logger()
 
@@ -62,75 +88,127 @@ class Intake:
         store: Store,
         commits: GroupCommit,
         issuer: Issuer,
+        outbox: Outbox,
         *,
         clock: Callable[[], float],
+        served: ServiceTime,
         counters: Counter[str],
         reactor: Any,
     ) -> None:
         self._store = store
         self._commits = commits
         self._issuer = issuer
+        self._outbox = outbox
         self._clock = clock
+        self._served = served
         self._counters = counters
         self._reactor = reactor
-        self._arrived: list[_Arrival] = []
+        self._joining = Joining(store.parts)
+        self._lines: dict[str, _Line] = {}
+        self._turn_due = False
+        self._deciding = False
         self._closed = False
         self._warned = False
 
-    def received(self, message: Inbound, outbox: Outbox) -> Deferred[None]:
-        """Decide on a message; its answer goes out by *outbox*.
+    def limit(self, carrier: str, per_minute: float) -> None:
+        """Take at most so many messages a minute from a carrier, 0 for no limit."""
+        line = self._lines.setdefault(carrier, _Line())
+        line.pace = Pace(per_minute, self._reactor.seconds)
+
+    def received(self, message: Inbound) -> Deferred[None]:
+        """Decide on a message, or store a part of one; its answer leaves by the outbox.
 
         Fires once all is durable; fails if it is not, and then the message must come again.
         """
         if self._closed:
             return fail(StoppingError("Sam is stopping"))
-        arrival = _Arrival(message, outbox, Deferred())
-        self._arrived.append(arrival)
-        if len(self._arrived) == 1:
-            self._reactor.callLater(0, self._take_turn)
+        if message.carrier not in self._lines:
+            self.limit(message.carrier, 0)
+        arrived = self._lines[message.carrier].arrived
+        if len(arrived) >= WAITING:
+            self._counters[OVERLOADED] += 1
+            return fail(OverloadedError("too many messages wait"))
+        arrival = _Arrival(message, Deferred())
+        arrived.append(arrival)
+        self._plan()
         return arrival.stored
 
     def close(self) -> None:
         """Take nothing more in; what has arrived is still decided on."""
         self._closed = True
 
-    def _take_turn(self) -> None:
-        batch, self._arrived = self._arrived[:BATCH], self._arrived[BATCH:]
-        if self._arrived:
-            self._reactor.callLater(0, self._take_turn)
-        self._write(batch)
+    def _plan(self) -> None:
+        """Have a turn soon if anything may be taken, one at a time."""
+        waits = [line.pace.wait() for line in self._lines.values() if line.arrived]
+        if waits and not self._turn_due and not self._deciding:
+            self._turn_due = True
+            self._reactor.callLater(0 if self._closed else min(waits), self._take_turn)
 
-    def _write(self, batch: list[_Arrival]) -> None:
-        self._commits.write(lambda: self._decide(batch)).addCallbacks(
+    def _take_turn(self) -> None:
+        self._turn_due = False
+        if batch := self._next_batch():
+            self._deciding = True
+            self._write(batch).addBoth(lambda _: self._turn_over())
+        else:
+            self._plan()
+
+    def _turn_over(self) -> None:
+        self._deciding = False
+        self._plan()
+
+    def _next_batch(self) -> list[_Arrival]:
+        lines = [line for line in self._lines.values() if line.arrived]
+        share = max(1, BATCH // max(1, len(lines)))
+        batch = []
+        for line in lines:
+            wanted = min(len(line.arrived), share)
+            count = wanted if self._closed else line.pace.room(wanted)
+            line.pace.take(count)
+            batch += [line.arrived.popleft() for _ in range(count)]
+        return batch
+
+    def _write(self, batch: list[_Arrival]) -> Deferred[None]:
+        """Decide on messages in the next commit; fires once each has been told of."""
+        written: Deferred[Any] = self._commits.write(lambda: self._decide(batch)).addCallbacks(
             self._written, self._not_written, callbackArgs=(batch,), errbackArgs=(batch,)
-        ).addErrback(self._unforeseen)
+        )
+        return written.addErrback(self._unforeseen)
 
     def _decide(self, batch: list[_Arrival]) -> _Decided:
         """Decide on each message and queue the answers."""
-        now = self._clock()
-        answered = self._answered(batch)
-        outcomes = [self._decide_one(arrival, answered, now) for arrival in batch]
+        now, served = self._clock(), self._served()
+        known = self._known(batch)
+        self._joining.dropped = 0
+        outcomes = [self._decide_one(arrival.message, known, now, served) for arrival in batch]
+        self._store.inbound.forget(now)
+        outcomes += [PART_DROPPED] * self._joining.dropped
         return _Decided(outcomes, self._store.behind)
 
-    def _decide_one(self, arrival: _Arrival, answered: set[tuple[str, str]], now: float) -> str:
-        message = arrival.message
-        if (message.carrier, message.identity) in answered:
+    def _decide_one(
+        self, message: Inbound, known: set[tuple[str, str]], now: float, served: float
+    ) -> str:
+        if (message.carrier, message.identity) in known:
             return REDELIVERED
-        decided = self._issuer.decide(self._store, message.text, message.carrier, now)
+        whole = self._joining.take(message, served)
+        if whole is None:
+            known.add((message.carrier, message.identity))
+            return PART
+        decided = self._issuer.decide(self._store, whole.text, message.carrier, now)
         if not isinstance(decided, Answer):
             return decided.value
-        arrival.outbox.add(message.identity, decided, now)
-        answered.add((message.carrier, message.identity))
+        self._outbox.add(message.carrier, decided, now)
+        self._store.inbound.remember(message.carrier, whole.identities, now)
+        known |= {(message.carrier, identity) for identity in whole.identities}
         return decided.outcome.value
 
-    def _answered(self, batch: list[_Arrival]) -> set[tuple[str, str]]:
+    def _known(self, batch: list[_Arrival]) -> set[tuple[str, str]]:
         identities: dict[str, list[str]] = {}
         for arrival in batch:
             identities.setdefault(arrival.message.carrier, []).append(arrival.message.identity)
         return {
             (carrier, identity)
             for carrier, those in identities.items()
-            for identity in self._store.outbox.answered(carrier, those)
+            for identity in self._store.inbound.known(carrier, those)
         }
 
     def _written(self, decided: _Decided, batch: list[_Arrival]) -> None:
@@ -140,10 +218,10 @@ class Intake:
             self._log.critical(_BEHIND, event="behind")
         for arrival in batch:
             arrival.stored.callback(None)
-        for outbox in {id(arrival.outbox): arrival.outbox for arrival in batch}.values():
-            outbox.wake()
+        if _QUEUED.intersection(decided.outcomes):
+            self._outbox.wake(new=True)
 
-    def _not_written(self, failure: Failure, batch: list[_Arrival]) -> None:
+    def _not_written(self, failure: Failure, batch: list[_Arrival]) -> Deferred[Any] | None:
         if isinstance(failure.value, StoreError):
             self._counters[NOT_STORED] += len(batch)
             self._log.error(
@@ -155,12 +233,12 @@ class Intake:
             for arrival in batch:
                 arrival.stored.errback(failure)
         elif len(batch) > 1:
-            for arrival in batch:
-                self._write([arrival])
+            return DeferredList([self._write([arrival]) for arrival in batch])
         else:
             self._counters[FAULTS] += 1
             self._log.failure("a message is dropped", failure=failure, event="fault")
             batch[0].stored.callback(None)
+        return None
 
     def _unforeseen(self, failure: Failure) -> None:
         self._log.failure("the intake failed", failure=failure, event="fault")

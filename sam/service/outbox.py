@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any, Final
 
@@ -13,86 +13,121 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from dtns.gateway.carrier import Accepted, Carrier, Failed, Outbound, Report
-from dtns.gateway.errors import GatewayError
+from dtns.gateway.carrier import Accepted, Failed, Outbound, Report
 from dtns.sam.errors import StoreError
 from dtns.sam.issuing.issuer import Answer
 from dtns.sam.service.commits import GroupCommit
+from dtns.sam.service.route import Route
+from dtns.sam.service.servicetime import ServiceTime
 from dtns.sam.store.outbox import Parcel, State
 from dtns.sam.store.store import Store
 
 VALIDITY_SECONDS: Final = 7 * 24 * 3600
-"""How long an answer is tried, and how long the network may keep it."""
-IN_FLIGHT: Final = 64
+"""How long an answer is tried, and how long a network may keep it."""
 FIRST_RETRY_SECONDS: Final = 1.0
 LONGEST_RETRY_SECONDS: Final = 60.0
-_RECONNECT_SECONDS: Final = 0.25
+FIRST_DOUBT_SECONDS: Final = 2.0
+LONGEST_DOUBT_SECONDS: Final = 3600.0
+"""The longest pause after an attempt that may have reached the network, and be paid for."""
 _STORE_RETRY_SECONDS: Final = 2.0
 _POLL_SECONDS: Final = 0.02
+_WORD_CHARACTERS: Final = 200
+_ID_DIGITS: Final = 18
+
+_Taken = tuple[list[tuple[Route, list[Parcel]]], dict[str, float | None]]
 
 
 class Outbox:
-    """The answers that leave by one carrier, at most IN_FLIGHT of them under way.
+    """The answers that leave by the attached carriers, one queue for all of a network.
 
-    *clock* gives POSIX time, *random* the jitter of retries.
+    *clock* gives POSIX time, *random* the jitter of retries; *served* the time of all pauses.
     """
 
     _log = Logger()
 
     def __init__(
         self,
-        carrier: str,
         store: Store,
         commits: GroupCommit,
         *,
         clock: Callable[[], float],
+        served: ServiceTime,
         random: Random,
         counters: Counter[str],
         reactor: Any,
     ) -> None:
-        self._name = carrier
         self._store = store
         self._commits = commits
         self._clock = clock
+        self._served = served
         self._random = random
         self._counters = counters
         self._reactor = reactor
-        self._carrier: Carrier | None = None
+        self._routes: dict[str, Route] = {}
         self._prefix = ""
-        self._under_way = 0
+        self._running = False
         self._taking = False
-        self._due: float | None = None
+        self._due: dict[str, float | None] = {}
         self._alarm: IDelayedCall | None = None
 
-    def start(self, carrier: Carrier) -> None:
-        """Begin to send by *carrier*, first what was under way when Sam last stopped.
+    @property
+    def routes(self) -> Mapping[str, Route]:
+        """The attached carriers by their names."""
+        return self._routes
+
+    def attach(self, route: Route) -> None:
+        """Send by this carrier, too; it takes the place of one with the same name."""
+        self._routes[route.name] = route
+        self._due[route.network] = self._served()
+        self.wake()
+
+    def start(self) -> None:
+        """Begin to send, first what was under way when Sam last stopped.
 
         Raises StoreError where the store cannot be written.
         """
         with self._store.transaction():
-            self._store.outbox.take_back(self._name, self._clock())
+            self._store.outbox.take_back()
             meta = self._store.meta()
         self._prefix = f"{meta.instance}.{meta.epoch}."
-        self._carrier = carrier
+        self._running = True
+        self._due = dict.fromkeys(self._due, self._served())
         self.wake()
 
     def stop(self) -> None:
         """Hand nothing more over; what is under way comes to its end."""
-        self._carrier = None
+        self._running = False
         self._set_alarm(None)
 
-    def add(self, identity: str, answer: Answer, now: float) -> None:
-        """Queue the answer to an inbound message, inside the store's transaction."""
-        self._store.outbox.add(self._name, identity, answer, now, VALIDITY_SECONDS)
+    def add(self, carrier: str, answer: Answer, now: float) -> None:
+        """Queue the answer to what *carrier* brought, inside the store's transaction.
 
-    def wake(self) -> None:
-        """Look for answers that are due, and hand over as many as may be under way."""
-        self._due = self._clock()
-        room = IN_FLIGHT - self._under_way
-        if self._carrier is None or self._taking or room <= 0:
+        *now* is a POSIX time.
+        """
+        self._store.outbox.add(
+            self._routes[carrier].network,
+            carrier,
+            answer,
+            queued_at=now,
+            now=self._served.note(),
+            validity=VALIDITY_SECONDS,
+        )
+
+    def wake(self, *, new: bool = False) -> None:
+        """Hand over what is due, as far as there is room; with *new*, something was added."""
+        if new:
+            self._due = dict.fromkeys(self._due, self._served())
+        if not self._running or self._taking:
             return
-        if not self._carrier.connected:
-            self._set_alarm(_RECONNECT_SECONDS)
+        now = self._served()
+        due = {network for network, at in self._due.items() if at is not None and at <= now}
+        room = {
+            route: room
+            for route in self._routes.values()
+            if route.network in due and (room := route.room()) > 0
+        }
+        if not room:
+            self._wait()
             return
         self._taking = True
         self._commits.write(lambda: self._take(room)).addCallbacks(self._taken, self._not_taken)
@@ -103,30 +138,43 @@ class Outbox:
         while self._busy and self._reactor.seconds() < deadline:
             await deferLater(self._reactor, _POLL_SECONDS)
 
-    def reported(self, report: Report) -> Deferred[None]:
+    def reported(self, carrier: str, report: Report) -> Deferred[None]:
         """Note what became of an answer; fires once that is durable, or known to be of no use."""
-        return self._commits.write(lambda: self._note_report(report)).addCallback(self._count)
+        noted = self._commits.write(lambda: self._note_report(carrier, report))
+        return noted.addCallback(self._count)
 
     @property
     def _busy(self) -> bool:
-        connected = self._carrier is not None and self._carrier.connected
-        due = self._due is not None and self._due <= self._clock()
-        return bool(self._under_way or self._taking or (due and connected))
+        if self._taking or any(route.under_way for route in self._routes.values()):
+            return True
+        now = self._served()
+        return self._running and any(
+            route.room() > 0 and (at := self._due.get(route.network)) is not None and at <= now
+            for route in self._routes.values()
+        )
 
-    def _take(self, room: int) -> tuple[list[Parcel], float | None]:
-        rows = self._store.outbox
-        return rows.hand_over(self._name, self._clock(), room), rows.next_due(self._name)
+    def _take(self, room: dict[Route, int]) -> _Taken:
+        rows, now, clock = self._store.outbox, self._served(), self._clock()
+        taken = []
+        for route, limit in room.items():
+            names = [other.name for other in room if other.network == route.network]
+            parcels = rows.hand_over(route.network, route.name, names, limit, now=now, clock=clock)
+            taken.append((route, parcels))
+        return taken, {network: rows.next_due(network) for network in self._due}
 
-    def _taken(self, taken: tuple[list[Parcel], float | None]) -> None:
-        parcels, due = taken
+    def _taken(self, taken: _Taken) -> None:
+        handed, self._due = taken
         self._taking = False
-        self._under_way += len(parcels)
-        for parcel in parcels:
-            Deferred.fromCoroutine(self._send(parcel)).addErrback(self._unforeseen)
-        self._wait_until(due)
+        for route, parcels in handed:
+            route.begin(len(parcels))
+        for route, parcels in handed:
+            for parcel in parcels:
+                Deferred.fromCoroutine(self._send(route, parcel)).addErrback(self._unforeseen)
+        self._wait()
 
     def _not_taken(self, failure: Failure) -> None:
         self._taking = False
+        self._counters["answers-not-stored"] += 1
         self._log.error(
             "no answer is handed over: {reason}",
             event="not-stored",
@@ -134,26 +182,24 @@ class Outbox:
         )
         self._set_alarm(_STORE_RETRY_SECONDS)
 
-    async def _send(self, parcel: Parcel) -> None:
+    async def _send(self, route: Route, parcel: Parcel) -> None:
         due = None
         try:
-            outcome = await self._hand_over(parcel)
+            outcome = await self._hand_over(route, parcel)
             if isinstance(outcome, Failed) and not outcome.permanent:
-                due = self._clock() + self._pause(parcel.attempts)
+                due = self._served() + self._pause(parcel, outcome)
             await self._note(parcel, outcome, due)
         finally:
-            self._under_way -= 1
-            self._wait_until(_earlier(self._due, due))
+            route.end()
+            self._due[route.network] = _earlier(self._due[route.network], due)
+            self._wait()
 
-    async def _hand_over(self, parcel: Parcel) -> Accepted | Failed:
+    async def _hand_over(self, route: Route, parcel: Parcel) -> Accepted | Failed:
         reference = f"{self._prefix}{parcel.id}"
-        if self._carrier is None:
+        if not self._running:
             return Failed(reference, permanent=False, reason="Sam is stopping")
-        message = Outbound(reference, f"+{parcel.recipient}", parcel.text, VALIDITY_SECONDS)
-        try:
-            return await self._carrier.send(message)
-        except GatewayError as fault:
-            return Failed(reference, permanent=fault.permanent, reason=str(fault))
+        text, recipient, urgency = parcel.text, f"+{parcel.recipient}", int(parcel.repeat)
+        return await route.send(Outbound(reference, recipient, text, VALIDITY_SECONDS, urgency))
 
     async def _note(self, parcel: Parcel, outcome: Accepted | Failed, due: float | None) -> None:
         """Write down what the carrier said; keeps trying while the store does not take it."""
@@ -161,53 +207,85 @@ class Outbox:
             try:
                 what = await self._commits.write(lambda: self._write(parcel, outcome, due))
             except StoreError as fault:
+                self._counters["answers-not-stored"] += 1
                 self._log.error(
                     "an outcome is not stored: {reason}", event="not-stored", reason=str(fault)
                 )
-                if self._carrier is None:
+                if not self._running:
                     return
                 await deferLater(self._reactor, _STORE_RETRY_SECONDS)
             else:
-                self._count(what)
+                for each in what:
+                    self._count(each)
                 return
 
-    def _write(self, parcel: Parcel, outcome: Accepted | Failed, due: float | None) -> str:
-        rows = self._store.outbox
+    def _write(
+        self, parcel: Parcel, outcome: Accepted | Failed, due: float | None
+    ) -> tuple[str, ...]:
+        rows, reason = self._store.outbox, ""
         if isinstance(outcome, Accepted):
-            rows.accepted(parcel.id, outcome.carrier_id)
-            return "accepted"
+            carrier_id = _word(outcome.carrier_id)
+            rows.accepted(parcel.id, carrier_id)
+            return "accepted", *self._match_early(parcel, carrier_id)
+        reason = _word(outcome.reason)
         if due is None:
-            rows.settle(parcel.id, State.FAILED, outcome.reason, self._clock())
-            return "failed"
-        rows.retry(parcel.id, due, outcome.reason)
-        return "retried"
+            rows.settle(parcel.id, State.FAILED, reason, self._clock())
+            return ("failed",)
+        rows.retry(parcel.id, due, reason, unknown=outcome.maybe_sent)
+        return ("perhaps-sent" if outcome.maybe_sent else "retried",)
 
-    def _pause(self, attempts: int) -> float:
-        longest = FIRST_RETRY_SECONDS * (1 << min(attempts - 1, 30))
-        return min(longest, LONGEST_RETRY_SECONDS) * self._random.uniform(0.5, 1.0)
-
-    def _note_report(self, report: Report) -> str:
+    def _match_early(self, parcel: Parcel, carrier_id: str) -> tuple[str, ...]:
+        """Note the report that came before the network's answer to the sending, if one did."""
         rows = self._store.outbox
-        parcel = self._parcel_of(report)
-        if parcel is None:
-            return "unknown-report"
-        rows.settle(parcel, State(report.state), report.reason, self._clock())
-        return report.state
+        early = rows.take_early(parcel.route, carrier_id, self._served())
+        if early is None or not rows.settle(parcel.id, *early, self._clock()):
+            return ()
+        return "early-report", early[0].value
 
-    def _parcel_of(self, report: Report) -> int | None:
-        reference = report.reference
+    def _pause(self, parcel: Parcel, outcome: Failed) -> float:
+        if outcome.maybe_sent:
+            longest = FIRST_DOUBT_SECONDS * 4.0 ** min(parcel.unknown, 30)
+            longest = min(longest, LONGEST_DOUBT_SECONDS)
+        else:
+            longest = FIRST_RETRY_SECONDS * 2.0 ** min(parcel.attempts - 1, 30)
+            longest = min(longest, LONGEST_RETRY_SECONDS)
+        return longest * self._random.uniform(0.5, 1.0)
+
+    def _note_report(self, carrier: str, report: Report) -> str:
+        rows, state, reason = self._store.outbox, State(report.state), _word(report.reason)
+        carrier_id = _word(report.carrier_id)
+        parcel = self._parcel_of(carrier, carrier_id, report.reference)
+        if parcel is not None:
+            news = rows.settle(parcel, state, reason, self._clock())
+            return report.state if news else "repeated-report"
+        if report.reference is None:
+            rows.keep_early(carrier, carrier_id, state, reason, self._served())
+        return "unknown-report"
+
+    def _parcel_of(self, carrier: str, carrier_id: str, reference: str | None) -> int | None:
+        rows = self._store.outbox
         if reference is None:
-            return self._store.outbox.find(self._name, report.carrier_id)
+            return rows.find(carrier, carrier_id)
         own = reference.removeprefix(self._prefix)
-        return int(own) if own != reference and own.isdecimal() else None
+        if own == reference or not own.isascii() or not own.isdecimal() or len(own) > _ID_DIGITS:
+            return None
+        return int(own) if rows.exists(int(own)) else None
 
     def _count(self, what: str) -> None:
         self._counters[f"answers-{what}"] += 1
 
-    def _wait_until(self, due: float | None) -> None:
-        self._due = due
-        if due is not None and self._carrier is not None and self._under_way < IN_FLIGHT:
-            self._set_alarm(max(0.0, due - self._clock()))
+    def _wait(self) -> None:
+        """Look again when something is due and its network may have room."""
+        if not self._running or self._taking:
+            return
+        now = self._served()
+        waits = [
+            max(due - now, opens, 0.0)
+            for route in self._routes.values()
+            if (due := self._due[route.network]) is not None
+            and (opens := route.opens_in()) is not None
+        ]
+        self._set_alarm(min(waits, default=None))
 
     def _set_alarm(self, seconds: float | None) -> None:
         if self._alarm is not None and self._alarm.active():
@@ -220,3 +298,8 @@ class Outbox:
 
 def _earlier(one: float | None, other: float | None) -> float | None:
     return min((time for time in (one, other) if time is not None), default=None)
+
+
+def _word(text: str) -> str:
+    """Return a foreign word as something that any store and log can hold."""
+    return text.encode("utf-8", "replace").decode()[:_WORD_CHARACTERS]

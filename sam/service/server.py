@@ -7,7 +7,7 @@ import random
 import secrets
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
@@ -15,7 +15,6 @@ from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from dtns.gateway.carrier import Inbound, Report
 from dtns.gateway.loopback.address import Address, parse_address
 from dtns.gateway.loopback.carrier import LoopbackCarrier
 from dtns.gateway.loopback.server import LoopbackServer
@@ -24,35 +23,16 @@ from dtns.sam.issuing.issuer import Issuer, Outcome, Silence
 from dtns.sam.issuing.vault import Vault
 from dtns.sam.service.administration import Administration
 from dtns.sam.service.adminsocket import AdminSocket
-from dtns.sam.service.commits import GroupCommit
-from dtns.sam.service.intake import Intake
-from dtns.sam.service.outbox import Outbox
 from dtns.sam.service.reach import open_store
+from dtns.sam.service.traffic import Rates, Traffic
 from dtns.sam.store.keyfile import MasterKeys
 from dtns.sam.store.lock import StoreInUseError, StoreLock
 from dtns.sam.store.store import Store
 
-DRAIN_SECONDS: Final = 5.0
 CONNECT_SECONDS: Final = 2.0
 LOCK_SECONDS: Final = 2.0
 _PAUSE_SECONDS: Final = 0.1
 LOOPBACK: Final = "loopback"
-
-
-class CarrierSink:
-    """Where one carrier puts what comes in: messages to the intake, reports to its outbox."""
-
-    def __init__(self, intake: Intake, outbox: Outbox) -> None:
-        self._intake = intake
-        self._outbox = outbox
-
-    def received(self, message: Inbound) -> Awaitable[None]:
-        """Complete once the message is decided on and the answer durable."""
-        return self._intake.received(message, self._outbox)
-
-    def reported(self, report: Report) -> Awaitable[None]:
-        """Complete once the report is stored."""
-        return self._outbox.reported(report)
 
 
 class Sam:
@@ -94,20 +74,21 @@ class Sam:
         self._stops.append((await self._take_lock()).release)
         store, master_keys = open_store(self._config)
         self._stops.append(store.close)
-        commits = GroupCommit(store, self._reactor)
-        intake = Intake(
+        traffic = Traffic(
             store,
-            commits,
             Issuer(Vault(master_keys.keys, secrets.token_bytes), self._config.policy),
             clock=self._clock,
+            random=self._random,
             counters=self.counters,
             reactor=self._reactor,
         )
         await self._start_admin_socket(store, master_keys)
         network = await self._start_network() if self._config.network.embedded else None
+        traffic.start()
+        self._stops.append(lambda: Deferred.fromCoroutine(traffic.stop()))
         connected = False
         if self._config.loopback.enabled:
-            connected = await self._start_loopback(store, commits, intake, network)
+            connected = await self._start_loopback(traffic, network)
         return {
             "event": "ready",
             "component": "sam",
@@ -147,39 +128,20 @@ class Sam:
         self._stops.append(lambda: Deferred.fromCoroutine(network.stop()))
         return listening
 
-    async def _start_loopback(
-        self, store: Store, commits: GroupCommit, intake: Intake, network: Address | None
-    ) -> bool:
+    async def _start_loopback(self, traffic: Traffic, network: Address | None) -> bool:
         """Start the loopback carrier; tell whether it reached its network before long."""
-        outbox = Outbox(
-            LOOPBACK,
-            store,
-            commits,
-            clock=self._clock,
-            random=self._random,
-            counters=self.counters,
-            reactor=self._reactor,
-        )
-        own = self._config.loopback.endpoint is None and network is not None
+        section = self._config.loopback
+        own = section.endpoint is None and network is not None
         carrier = LoopbackCarrier(
             LOOPBACK,
             network if own and network else parse_address(self._config.loopback_endpoint),
             self._config.sam.service_number,
-            CarrierSink(intake, outbox),
+            traffic.sink(LOOPBACK),
             reactor=self._reactor,
             random=self._random,
         )
-        await carrier.start()
-
-        async def stop() -> None:
-            intake.close()
-            await outbox.drain(DRAIN_SECONDS)
-            outbox.stop()
-            await carrier.stop()
-            await outbox.drain(1.0)
-
-        self._stops.append(lambda: Deferred.fromCoroutine(stop()))
-        outbox.start(carrier)
+        rates = Rates(section.send_per_minute, section.receive_per_minute)
+        await traffic.add(carrier, LOOPBACK, rates)
         try:
             await carrier.when_connected().addTimeout(CONNECT_SECONDS, self._reactor)
         except DeferredTimeout:

@@ -1,73 +1,113 @@
-"""Answers on their way out, as rows: what is due, and what became of each."""
+"""Answers on their way out, as rows: what is due, and what became of each.
+
+Times are in seconds of service (see `dtns.sam.service.servicetime`) unless a name says otherwise.
+"""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection
 from enum import Enum
 from typing import Final
 
 from attrs import field, frozen
 
-from dtns.sam.issuing.issuer import Answer
+from dtns.sam.issuing.issuer import Answer, Outcome
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.session import Party
 from dtns.sam.store.rows import to_number
 
-_FIND_CAUSES: Final = (
-    "SELECT identity FROM outbox WHERE carrier = ? AND identity IN (SELECT value FROM json_each(?))"
-)
+EARLY_REPORTS: Final = 10_000
+"""How many reports that fit no answer yet are kept, the latest."""
+EARLY_SECONDS: Final = 3600
+"""How long they are kept."""
+
 _ADD: Final = (
-    "INSERT INTO outbox (carrier, identity, recipient, generation, counter, text,"
-    " queued_at, expires_at, due_at, state) VALUES (?,?,?,?,?,?,?,?,?,'queued')"
+    "INSERT INTO outbox (network, carrier, recipient, generation, counter, repeat, text,"
+    " queued_at, expires_at, due_at) VALUES (?,?,?,?,?,?,?,?,?,?)"
+)
+_DUE: Final = (
+    "network = :network AND state IN ('queued', 'retrying') AND repeat = :repeat AND due_at <= :now"
 )
 _EXPIRE: Final = (
-    "UPDATE outbox SET state = 'expired', settled_at = ?2 WHERE id IN ("
-    "SELECT id FROM outbox WHERE carrier = ?1 AND state = 'queued' AND due_at <= ?2"
-    " ORDER BY due_at LIMIT ?3) AND expires_at <= ?2"
+    "UPDATE outbox SET state = 'expired', settled_at = :clock"  # noqa: S608 (constants)
+    " WHERE id IN ("
+    f"SELECT id FROM outbox WHERE {_DUE} ORDER BY due_at LIMIT :limit) AND expires_at <= :now"
 )
 _HAND_OVER: Final = (
-    "UPDATE outbox SET state = 'handed', attempts = attempts + 1 WHERE id IN ("
-    "SELECT id FROM outbox WHERE carrier = ?1 AND state = 'queued' AND due_at <= ?2"
-    " ORDER BY due_at LIMIT ?3) RETURNING id, recipient, text, expires_at, attempts"
+    "UPDATE outbox SET state = 'handed', attempts = attempts + 1, route = :route"  # noqa: S608 (constants)
+    " WHERE id IN ("
+    f"SELECT id FROM outbox WHERE {_DUE} AND expires_at > :now AND"
+    " CASE WHEN state = 'retrying' AND :others THEN route IS NOT :route"
+    " ELSE carrier = :route OR carrier NOT IN (SELECT value FROM json_each(:open)) END"
+    " ORDER BY due_at LIMIT :limit) RETURNING id, recipient, text, attempts, unknown, route, repeat"
 )
-_NEXT_DUE: Final = "SELECT min(due_at) FROM outbox WHERE carrier = ? AND state = 'queued'"
+_NEXT_DUE: Final = (
+    "SELECT min(due_at) FROM outbox"
+    " WHERE network = ? AND state IN ('queued', 'retrying') AND repeat = ?"
+)
 _TAKE_BACK: Final = (
-    "UPDATE outbox SET state = 'queued', due_at = ? WHERE carrier = ? AND state = 'handed'"
+    "UPDATE outbox SET state = 'retrying', due_at = 0, unknown = unknown + 1,"
+    " reason = 'Sam stopped before the answer came' WHERE state = 'handed'"
 )
-_UNDELIVERED: Final = ("handed", "queued", "accepted")
+_SETTLE: Final = (
+    "UPDATE outbox SET state = ?1, reason = ?2, settled_at = ?3 WHERE id = ?4"
+    " AND (state NOT IN ('delivered', 'failed', 'expired')"
+    " OR ?1 = 'delivered' AND state <> 'delivered')"
+)
+_WAITS: Final = (
+    "SELECT 1 FROM outbox WHERE recipient = ? AND generation = ? AND counter = ?"
+    " AND state IN ('queued', 'handed', 'retrying')"
+)
+_KEEP_EARLY: Final = (
+    "INSERT OR REPLACE INTO early_report (carrier, carrier_id, state, reason, came_at)"
+    " VALUES (?,?,?,?,?)"
+)
+_FORGET_EARLY: Final = (
+    "DELETE FROM early_report WHERE came_at <= ? OR id <= (SELECT max(id) FROM early_report) - ?"
+)
 
 
 class State(Enum):
-    """How far an answer has come; the last three are final."""
+    """How far an answer has come; the last three are final, but any may turn out delivered."""
 
     QUEUED = "queued"
-    """Waits for its first or next hand-over."""
+    """Durable, and was never handed to a carrier."""
     HANDED = "handed"
-    """Given to the carrier, whose answer is not known yet."""
+    """Given to a carrier, whose answer is not known yet."""
     ACCEPTED = "accepted"
-    """The network took it."""
+    """A network took it; never sent again."""
+    RETRYING = "retrying"
+    """Failed for now: will be handed over again at its time."""
     DELIVERED = "delivered"
+    """The network reported that the phone has it."""
     FAILED = "failed"
-    """Refused for good, by the network or the phone."""
+    """Failed for good: refused by the network, or given up by it."""
     EXPIRED = "expired"
+    """No network took it, or could deliver it, within its validity."""
 
 
 @frozen
 class Parcel:
-    """One answer to be handed over now; attempts counts this one too."""
+    """One answer to be handed over now.
+
+    attempts counts this one too; unknown those of which nobody knows whether they got through.
+    route is the carrier that it is handed to; repeat tells that it was given before.
+    """
 
     id: int
     recipient: Number
     text: str = field(repr=False)
-    expires_at: float
     attempts: int
+    unknown: int
+    route: str
+    repeat: bool
 
 
 @frozen
 class Delivery:
-    """How far one answer has come."""
+    """How far one answer has come: carrier is the one it went by last, or came from."""
 
     carrier: str
     state: State
@@ -83,72 +123,133 @@ class OutboxRows:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def answered(self, carrier: str, identities: Iterable[str]) -> set[str]:
-        """Return those inbound messages of a carrier that have an answer already."""
-        wanted = json.dumps(list(identities))
-        return {row[0] for row in self._connection.execute(_FIND_CAUSES, (carrier, wanted))}
-
-    def add(self, carrier: str, identity: str, answer: Answer, now: float, validity: float) -> None:
-        """Queue an answer to the inbound message *identity* of *carrier*, due at once."""
+    def add(
+        self,
+        network: str,
+        carrier: str,
+        answer: Answer,
+        *,
+        queued_at: float,
+        now: float,
+        validity: float,
+    ) -> None:
+        """Queue an answer to what *carrier* brought, due at once; *queued_at* is a POSIX time."""
         ask = (int(answer.recipient), answer.generation, answer.counter)
-        row = (carrier, identity, *ask, answer.text, now, now + validity, now)
+        repeat = answer.outcome is Outcome.REPEATED
+        row = (network, carrier, *ask, repeat, answer.text, queued_at, now + validity, now)
         self._connection.execute(_ADD, row)
 
-    def hand_over(self, carrier: str, now: float, limit: int) -> list[Parcel]:
-        """Mark at most *limit* due answers as handed over and return them, oldest due first.
+    def waits(self, asker: Party, counter: int) -> bool:
+        """Tell whether an answer to this ask waits to be taken by a network."""
+        ask = (int(asker.number), asker.generation, counter)
+        return self._connection.execute(_WAITS, ask).fetchone() is not None
 
-        Those whose validity is over are marked expired instead.
+    def hand_over(
+        self,
+        network: str,
+        route: str,
+        open_routes: Collection[str],
+        limit: int,
+        *,
+        now: float,
+        clock: float,
+    ) -> list[Parcel]:
+        """Mark at most *limit* due answers as handed to *route* and return them.
+
+        First answers go before repeated ones, and the oldest due first. An answer goes by the
+        carrier that brought the ask where that is among *open_routes*; after a failure by
+        another one of them, if there is one. Those whose validity is over are marked expired at
+        the POSIX time *clock*.
         """
-        self._connection.execute(_EXPIRE, (carrier, now, limit))
-        rows = self._connection.execute(_HAND_OVER, (carrier, now, limit)).fetchall()
-        return [Parcel(row[0], to_number(row[1]), *row[2:]) for row in sorted(rows)]
+        parcels: list[Parcel] = []
+        values = {
+            "network": network,
+            "route": route,
+            "others": any(name != route for name in open_routes),
+            "open": json.dumps(list(open_routes)),
+            "now": now,
+            "clock": clock,
+        }
+        for repeat in (False, True):
+            if (room := limit - len(parcels)) > 0:
+                values |= {"repeat": repeat, "limit": room}
+                self._connection.execute(_EXPIRE, values)
+                rows = self._connection.execute(_HAND_OVER, values).fetchall()
+                parcels += [Parcel(row[0], to_number(row[1]), *row[2:]) for row in sorted(rows)]
+        return parcels
 
-    def next_due(self, carrier: str) -> float | None:
-        """Return when the next queued answer is due, or None if none is queued."""
-        due: float | None = self._connection.execute(_NEXT_DUE, (carrier,)).fetchone()[0]
-        return due
+    def next_due(self, network: str) -> float | None:
+        """Return when the next answer is due, or None if none waits for a carrier."""
+        due = [
+            self._connection.execute(_NEXT_DUE, (network, repeat)).fetchone()[0]
+            for repeat in (0, 1)
+        ]
+        return min((time for time in due if time is not None), default=None)
 
-    def take_back(self, carrier: str, now: float) -> int:
-        """Queue again what was handed over when Sam last stopped; return how many."""
-        return self._connection.execute(_TAKE_BACK, (now, carrier)).rowcount
+    def take_back(self) -> int:
+        """Have what was handed over when Sam last stopped handed over again; return how many."""
+        return self._connection.execute(_TAKE_BACK).rowcount
 
-    def retry(self, parcel: int, due_at: float, reason: str) -> None:
-        """Queue an answer again that the network did not take for now."""
+    def retry(self, parcel: int, due_at: float, reason: str, *, unknown: bool) -> None:
+        """Have an answer handed over again that no network took for now, as far as is known."""
         self._connection.execute(
-            "UPDATE outbox SET state = 'queued', due_at = ?, reason = ?"
+            "UPDATE outbox SET state = 'retrying', due_at = ?, reason = ?, unknown = unknown + ?"
             " WHERE id = ? AND state = 'handed'",
-            (due_at, reason, parcel),
+            (due_at, reason, unknown, parcel),
         )
 
     def accepted(self, parcel: int, carrier_id: str) -> None:
         """Note that the network took an answer, unless its delivery is known already."""
         self._connection.execute(
             "UPDATE outbox SET state = 'accepted', carrier_id = ?, reason = ''"
-            " WHERE id = ? AND state = 'handed'",
+            " WHERE id = ? AND state IN ('handed', 'retrying')",
             (carrier_id, parcel),
         )
 
-    def settle(self, parcel: int, state: State, reason: str, now: float) -> None:
-        """Note what finally became of an answer; what was known first stands."""
-        self._connection.execute(
-            "UPDATE outbox SET state = ?, reason = ?, settled_at = ?"
-            " WHERE id = ? AND state IN (?,?,?)",
-            (state.value, reason, now, parcel, *_UNDELIVERED),
-        )
+    def settle(self, parcel: int, state: State, reason: str, clock: float) -> bool:
+        """Note what finally became of an answer; tell whether that was news.
 
-    def find(self, carrier: str, carrier_id: str) -> int | None:
-        """Return the answer that the network took under this id and has not reported on yet."""
+        What was known first stands, but a delivery, which cannot be undone, outdoes all else.
+        """
+        settled = self._connection.execute(_SETTLE, (state.value, reason, clock, parcel))
+        return settled.rowcount == 1
+
+    def exists(self, parcel: int) -> bool:
+        """Tell whether there is an answer of this id."""
+        found = self._connection.execute("SELECT 1 FROM outbox WHERE id = ?", (parcel,))
+        return found.fetchone() is not None
+
+    def find(self, route: str, carrier_id: str) -> int | None:
+        """Return the latest answer that the network took under this id by this carrier."""
         row = self._connection.execute(
-            "SELECT id FROM outbox WHERE carrier = ? AND carrier_id = ? AND state = 'accepted'",
+            "SELECT max(id) FROM outbox WHERE route = ? AND carrier_id = ?", (route, carrier_id)
+        ).fetchone()
+        return None if row[0] is None else int(row[0])
+
+    def keep_early(
+        self, carrier: str, carrier_id: str, state: State, reason: str, now: float
+    ) -> None:
+        """Keep a report that fits no answer yet, for a while."""
+        self._connection.execute(_FORGET_EARLY, (now - EARLY_SECONDS, EARLY_REPORTS - 1))
+        row = (carrier, carrier_id, state.value, reason, now)
+        self._connection.execute(_KEEP_EARLY, row)
+
+    def take_early(self, carrier: str, carrier_id: str, now: float) -> tuple[State, str] | None:
+        """Return, and forget, what was reported under this id not long ago."""
+        row = self._connection.execute(
+            "DELETE FROM early_report WHERE carrier = ? AND carrier_id = ?"
+            " RETURNING state, reason, came_at",
             (carrier, carrier_id),
         ).fetchone()
-        return None if row is None else int(row[0])
+        if row is None or row[2] <= now - EARLY_SECONDS:
+            return None
+        return State(row[0]), row[1]
 
     def deliveries(self, asker: Party, counter: int) -> list[Delivery]:
         """Return how far each sending of the answer to an ask has come, first to last."""
         rows = self._connection.execute(
-            "SELECT carrier, state, queued_at, attempts, reason, settled_at FROM outbox"
-            " WHERE recipient = ? AND generation = ? AND counter = ? ORDER BY id",
+            "SELECT coalesce(route, carrier), state, queued_at, attempts, reason, settled_at"
+            " FROM outbox WHERE recipient = ? AND generation = ? AND counter = ? ORDER BY id",
             (int(asker.number), asker.generation, counter),
         )
         return [Delivery(carrier, State(state), *rest) for carrier, state, *rest in rows]

@@ -67,31 +67,78 @@ CREATE TABLE decision (
 
 CREATE UNIQUE INDEX decision_by_ask ON decision (asker, asker_generation, counter);
 
--- Answers on their way. carrier and identity name the inbound message that each one answers.
+-- What phones sent and Sam acted on; the same carrier and identity again is a redelivery.
+CREATE TABLE inbound (
+    id       INTEGER PRIMARY KEY,
+    carrier  TEXT NOT NULL,
+    identity TEXT NOT NULL,
+    came_at  REAL NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX inbound_by_identity ON inbound (carrier, identity);
+
+-- Parts of long messages that wait for the others. Their came_at, and the times in the tables
+-- below but for queued_at and settled_at, are seconds of service.
+CREATE TABLE part (
+    id        INTEGER PRIMARY KEY,
+    carrier   TEXT    NOT NULL,
+    identity  TEXT    NOT NULL,
+    sender    TEXT    NOT NULL,
+    reference INTEGER NOT NULL,
+    total     INTEGER NOT NULL,
+    number    INTEGER NOT NULL,
+    text      TEXT    NOT NULL,
+    came_at   REAL    NOT NULL
+) STRICT;
+
+CREATE INDEX part_by_message ON part (carrier, sender, reference, total);
+CREATE INDEX part_by_sender ON part (sender);
+CREATE INDEX part_by_identity ON part (carrier, identity);
+
+-- Answers on their way. carrier brought what each one answers, route was last handed it; unknown
+-- counts the attempts of which nobody knows whether they reached the network. No id comes twice.
 CREATE TABLE outbox (
-    id         INTEGER PRIMARY KEY,
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    network    TEXT    NOT NULL,
     carrier    TEXT    NOT NULL,
-    identity   TEXT    NOT NULL,
     recipient  INTEGER NOT NULL,
     generation INTEGER NOT NULL,
     counter    INTEGER NOT NULL,
+    repeat     INTEGER NOT NULL CHECK (repeat IN (0, 1)),
     text       TEXT    NOT NULL,
     queued_at  REAL    NOT NULL,
     expires_at REAL    NOT NULL,
     due_at     REAL    NOT NULL,
-    state      TEXT    NOT NULL CHECK (
-        state IN ('queued', 'handed', 'accepted', 'delivered', 'failed', 'expired')
+    state      TEXT    NOT NULL DEFAULT 'queued' CHECK (
+        state IN ('queued', 'handed', 'accepted', 'retrying', 'delivered', 'failed', 'expired')
     ),
     attempts   INTEGER NOT NULL DEFAULT 0,
+    unknown    INTEGER NOT NULL DEFAULT 0,
+    route      TEXT,
     carrier_id TEXT,
     reason     TEXT    NOT NULL DEFAULT '',
-    settled_at REAL,
-    FOREIGN KEY (recipient, generation, counter)
-        REFERENCES decision (asker, asker_generation, counter)
+    settled_at REAL
 ) STRICT;
 
-CREATE UNIQUE INDEX outbox_by_cause ON outbox (carrier, identity);
 CREATE INDEX outbox_by_ask ON outbox (recipient, generation, counter);
-CREATE INDEX outbox_due ON outbox (carrier, due_at) WHERE state = 'queued';
-CREATE INDEX outbox_handed ON outbox (carrier) WHERE state = 'handed';
-CREATE INDEX outbox_accepted ON outbox (carrier, carrier_id) WHERE state = 'accepted';
+CREATE INDEX outbox_due ON outbox (network, repeat, due_at) WHERE state IN ('queued', 'retrying');
+CREATE INDEX outbox_handed ON outbox (id) WHERE state = 'handed';
+CREATE INDEX outbox_by_carrier_id ON outbox (route, carrier_id) WHERE carrier_id IS NOT NULL;
+
+-- Reports under ids that no answer has been taken under yet.
+CREATE TABLE early_report (
+    id         INTEGER PRIMARY KEY,
+    carrier    TEXT NOT NULL,
+    carrier_id TEXT NOT NULL,
+    state      TEXT NOT NULL,
+    reason     TEXT NOT NULL,
+    came_at    REAL NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX early_report_by_id ON early_report (carrier, carrier_id);
+
+-- For how long Sam has been running, all its runs together.
+CREATE TABLE service_time (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    seconds  REAL    NOT NULL
+) STRICT;

@@ -12,6 +12,7 @@ from dtns.sam.issuing.records import Decision, Registration
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.session import Party
 from dtns.sam.store.database import Database, Meta
+from dtns.sam.store.inbound import InboundRows, PartRows
 from dtns.sam.store.outbox import OutboxRows
 from dtns.sam.store.registry import Registry
 from dtns.sam.store.rows import (
@@ -53,12 +54,15 @@ class Store(Database):
     """Sam's records, valid inside `with store.transaction():` and durable once that is left.
 
     Within a transaction each party, pair counter and the meta row is read once. The registry
-    (parties and issues for the operator) and the outbox share the file and the transaction.
+    (parties and issues for the operator), what came in and the outbox share the file and the
+    transaction.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         super().__init__(path, connection)
         self.registry = Registry(connection)
+        self.inbound = InboundRows(connection)
+        self.parts = PartRows(connection)
         self.outbox = OutboxRows(connection)
         self._meta: Meta | None = None
         self._parties: dict[Number, Registration | None] = {}
@@ -120,6 +124,10 @@ class Store(Database):
     def count_repeat(self, asker: Party, counter: int) -> None:
         """Count one more sending of the answer to this ask."""
         self.connection.execute(_COUNT_REPEAT, (int(asker.number), asker.generation, counter))
+
+    def answer_waits(self, asker: Party, counter: int) -> bool:
+        """Tell whether an answer to this ask waits to leave."""
+        return self.outbox.waits(asker, counter)
 
     def last_n(self, asker: Party, holder: Party, epoch: int) -> int:
         """Return the highest n issued in this pair and epoch, 0 if none."""

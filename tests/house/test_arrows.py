@@ -17,7 +17,7 @@ ALLOWED = {
     "sam/handset": {"codecs", "gateway", "sam", "sam/protocol"},
     "sam/issuing": {"sam", "sam/protocol"},
     "sam/configuration": {"gateway", "sam", "sam/issuing"},
-    "sam/store": {"sam", "sam/issuing", "sam/protocol"},
+    "sam/store": {"gateway", "sam", "sam/issuing", "sam/protocol"},
     "sam/service": {
         *("gateway", "sam", "sam/issuing", "sam/protocol", "sam/store", "sam/handset"),
         *("sam/configuration", "twisted", "zope"),

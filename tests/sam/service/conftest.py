@@ -15,10 +15,7 @@ from twisted.internet.task import Clock
 from dtns.gateway.carrier import Inbound
 from dtns.gateway.memory import MemoryCarrier
 from dtns.sam.handset.handset import Handset
-from dtns.sam.service.commits import GroupCommit
-from dtns.sam.service.intake import Intake
-from dtns.sam.service.outbox import Outbox
-from dtns.sam.service.server import CarrierSink
+from dtns.sam.service.traffic import Rates, Traffic
 
 
 class Bench:
@@ -37,30 +34,25 @@ class Bench:
 
     def start(self) -> None:
         """Start everything anew on the same store, as after a crash."""
-        store = self.world.store
-        self.commits = GroupCommit(store, self.clock)
-        self.intake = Intake(
-            store,
-            self.commits,
+        self.traffic = Traffic(
+            self.world.store,
             self.world.issuer,
-            clock=self.now,
-            counters=self.counters,
-            reactor=self.clock,
-        )
-        self.outbox = Outbox(
-            "memory",
-            store,
-            self.commits,
             clock=self.now,
             random=Random(7),
             counters=self.counters,
             reactor=self.clock,
         )
-        self.sink = CarrierSink(self.intake, self.outbox)
+        self.commits = self.traffic.commits
+        self.intake, self.outbox = self.traffic.intake, self.traffic.outbox
+        self.sink = self.traffic.sink("memory")
+        self.outbox.start()
         self.carrier = MemoryCarrier("memory", self.sink, self.clock)
-        self.done(Deferred.fromCoroutine(self.carrier.start()))
-        self.outbox.start(self.carrier)
+        self.use(self.carrier)
         self.turn()
+
+    def use(self, carrier: Any, network: str = "trial", **rates: float) -> None:
+        """Add a carrier, in the place of one with the same name."""
+        self.done(Deferred.fromCoroutine(self.traffic.add(carrier, network, Rates(**rates))))
 
     def now(self) -> float:
         """POSIX time."""

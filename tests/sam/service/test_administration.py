@@ -76,7 +76,9 @@ class Office:
         with self.store.transaction():
             text = to_text(ask.seal(sim.keys.ask))
             answer: Any = self.issuer.decide(self.store, text, "loopback", self.now)
-            self.store.outbox.add("loopback", f"{sim.number}-{counter}", answer, self.now, 9.0)
+            self.store.outbox.add(
+                "loopback", "loopback", answer, queued_at=self.now, now=0.0, validity=9.0
+            )
 
 
 @pytest.fixture

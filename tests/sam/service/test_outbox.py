@@ -10,7 +10,8 @@ from twisted.internet.defer import Deferred
 from dtns.gateway.carrier import Accepted, Failed, Outbound, Report
 from dtns.gateway.errors import ReferenceReusedError
 from dtns.sam.handset.handset import Handset
-from dtns.sam.service.outbox import IN_FLIGHT, VALIDITY_SECONDS
+from dtns.sam.service.outbox import VALIDITY_SECONDS
+from dtns.sam.service.route import IN_FLIGHT
 
 
 def temporary(message: Outbound) -> Failed:
@@ -93,7 +94,7 @@ def test_a_temporary_failure_is_tried_again_with_growing_pauses(
     for attempt, pause in enumerate(pauses):
         longest = min(2**attempt, 60)
         assert longest / 2 <= pause <= longest + 0.5
-    assert bench.states() == {"queued": 1}
+    assert bench.states() == {"retrying": 1}
     bench.carrier.answer = lambda message: Accepted(message.reference, "net")
     bench.pass_time(61)
     assert bench.states() == {"accepted": 1}
@@ -142,6 +143,9 @@ def test_so_many_are_under_way_and_no_more(bench: Any, alice: Handset, bob: Hand
     class Stalled:
         name, connected = "memory", True
 
+        async def start(self) -> None:
+            pass
+
         async def send(self, message: Outbound) -> Accepted:
             waiting: Deferred[Accepted] = Deferred()
             stalled.append((message, waiting))
@@ -151,7 +155,7 @@ def test_so_many_are_under_way_and_no_more(bench: Any, alice: Handset, bob: Hand
         phone = bench.world.phone()
         for _ in range(40):
             bench.deliver(bench.ask(phone, bob))
-    bench.outbox.start(Stalled())
+    bench.use(Stalled())
     bench.turn(10)
     assert len(stalled) == IN_FLIGHT
     for message, waiting in stalled[:10]:
@@ -170,11 +174,14 @@ def test_what_was_under_way_at_a_crash_is_sent_again(
     class Dying:
         name, connected = "memory", True
 
+        async def start(self) -> None:
+            pass
+
         async def send(self, message: Outbound) -> Accepted:
             sent.append(message)
             return await Deferred()
 
-    bench.outbox.start(Dying())
+    bench.use(Dying())
     ask(bench, alice, bob, 2)
     assert bench.states() == {"handed": 2}
     bench.start()
@@ -200,11 +207,14 @@ def test_an_outcome_that_cannot_be_stored_is_stored_later(
     class Slow:
         name, connected = "memory", True
 
+        async def start(self) -> None:
+            pass
+
         async def send(self, message: Outbound) -> Accepted:
             waiting.append(Deferred())
             return await waiting[-1]
 
-    bench.outbox.start(Slow())
+    bench.use(Slow())
     ask(bench, alice, bob)
     bench.writable(yes=False)
     waiting[0].callback(Accepted("r", "net"))
@@ -239,10 +249,13 @@ def test_a_carrier_that_raises_is_a_failure_like_any(
     class Raising:
         name, connected = "memory", True
 
+        async def start(self) -> None:
+            pass
+
         async def send(self, message: Outbound) -> Accepted:
             raise ReferenceReusedError("again")
 
-    bench.outbox.start(Raising())
+    bench.use(Raising())
     ask(bench, alice, bob)
     assert bench.states() == {"failed": 1}
 
@@ -260,10 +273,13 @@ def test_draining_waits_for_what_is_due_but_not_for_ever(
     class Silent:
         name, connected = "memory", True
 
+        async def start(self) -> None:
+            pass
+
         async def send(self, message: Outbound) -> Accepted:
             return await Deferred()
 
-    bench.outbox.start(Silent())
+    bench.use(Silent())
     ask(bench, alice, bob)
     drained = Deferred.fromCoroutine(bench.outbox.drain(5))
     bench.pass_time(4)

@@ -1,0 +1,170 @@
+"""A carrier as the outbox sees it: how much it may be given now, and whether it is alive."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any, Final
+
+from attrs import frozen
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from dtns.gateway.carrier import Accepted, Carrier, Failed, Outbound
+from dtns.gateway.errors import GatewayError
+from dtns.sam.service.pace import Pace
+
+IN_FLIGHT: Final = 64
+RECONNECT_SECONDS: Final = 0.25
+_PATIENT_FAILURES: Final = 3
+_FIRST_REST_SECONDS: Final = 0.5
+_LONGEST_REST_SECONDS: Final = 15.0
+
+
+@frozen
+class RouteFacts:
+    """How a carrier is doing. since_answer and since_inbound are seconds, None for never."""
+
+    connected: bool
+    network: str
+    under_way: int
+    stalls: int
+    since_answer: float | None
+    since_inbound: float | None
+
+
+class Route:
+    """One carrier, of the phones on *network*; carriers of one network stand in for each other.
+
+    At most *in_flight* sends are under way, *per_minute* a minute (0: no limit). A carrier that
+    fails again and again is given less, then a rest that grows; one success ends that.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        carrier: Carrier,
+        network: str,
+        *,
+        reactor: Any,
+        random: Random,
+        in_flight: int = IN_FLIGHT,
+        per_minute: float = 0.0,
+    ) -> None:
+        self.carrier = carrier
+        self.network = network
+        self.stalls = 0
+        self.under_way = 0
+        self._reactor = reactor
+        self._random = random
+        self._in_flight = in_flight
+        self._window = in_flight
+        self._pace = Pace(per_minute, reactor.seconds)
+        self._failures = 0
+        self._rest_until = 0.0
+        self._waiting: dict[Deferred[Accepted | Failed], tuple[str, float]] = {}
+        self._answered_at: float | None = None
+        self._inbound_at: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The carrier's name."""
+        return self.carrier.name
+
+    def room(self) -> int:
+        """Return how many messages the carrier may be given now."""
+        if not self.carrier.connected or self._reactor.seconds() < self._rest_until:
+            return 0
+        return self._pace.room(max(0, self._window - self.under_way))
+
+    def opens_in(self) -> float | None:
+        """Return in how many seconds there may be room; None once an answer has come."""
+        if not self.carrier.connected:
+            return RECONNECT_SECONDS
+        if self.under_way >= self._window:
+            return None
+        rest = self._rest_until - float(self._reactor.seconds())
+        return max(rest, self._pace.wait(), 0.0)
+
+    def begin(self, count: int) -> None:
+        """Note that so many messages will be sent."""
+        self.under_way += count
+        self._pace.take(count)
+
+    def end(self) -> None:
+        """Note that what became of one of them is written down."""
+        self.under_way -= 1
+
+    def send(self, message: Outbound) -> Deferred[Accepted | Failed]:
+        """Hand a message over; fires with the answer, or with a failure after `give_up`."""
+        answer: Deferred[Accepted | Failed] = Deferred()
+        self._waiting[answer] = message.reference, self._reactor.seconds()
+        Deferred.fromCoroutine(self._send(message)).addBoth(self._answered, message, answer)
+        return answer
+
+    async def _send(self, message: Outbound) -> Accepted | Failed:
+        return await self.carrier.send(message)
+
+    def _answered(
+        self,
+        outcome: Accepted | Failed | Failure,
+        message: Outbound,
+        answer: Deferred[Accepted | Failed],
+    ) -> None:
+        self._answered_at = self._reactor.seconds()
+        if isinstance(outcome, Failure):
+            outcome = self._fault(outcome, message.reference)
+        if self._waiting.pop(answer, None) is None:
+            return  # given up before
+        self._adapt(outcome)
+        answer.callback(outcome)
+
+    def _fault(self, failure: Failure, reference: str) -> Failed:
+        fault = failure.value
+        if isinstance(fault, GatewayError):
+            return Failed(reference, permanent=fault.permanent, reason=str(fault))
+        self._log.failure("the carrier failed", failure=failure, event="fault")
+        reason = "the carrier has a fault"
+        return Failed(reference, permanent=False, reason=reason, maybe_sent=True)
+
+    def _adapt(self, outcome: Accepted | Failed) -> None:
+        if isinstance(outcome, Accepted) or outcome.permanent:
+            self._failures = 0
+            self._window = min(self._in_flight, 2 * self._window)
+            return
+        self._failures += 1
+        self._window = max(1, self._window // 2)
+        if (excess := self._failures - _PATIENT_FAILURES) > 0:
+            rest = min(_FIRST_REST_SECONDS * 2.0 ** min(excess, 30), _LONGEST_REST_SECONDS)
+            self._rest_until = self._reactor.seconds() + rest * self._random.uniform(0.5, 1.0)
+
+    def note_inbound(self) -> None:
+        """Note that the carrier brought a message."""
+        self._inbound_at = self._reactor.seconds()
+
+    def silence(self) -> float:
+        """Return for how many seconds the carrier has owed an answer to any send, 0 if none."""
+        if not self._waiting:
+            return 0.0
+        _, first = next(iter(self._waiting.values()))
+        since = max(first, self._answered_at or first)
+        return float(self._reactor.seconds() - since)
+
+    def give_up(self, older_than: float = 0.0) -> int:
+        """End the sends under way for longer than so many seconds as perhaps sent; count them."""
+        latest = self._reactor.seconds() - older_than
+        late = {answer: why for answer, why in self._waiting.items() if why[1] <= latest}
+        for answer, (reference, _) in late.items():
+            del self._waiting[answer]
+            reason = "the carrier does not answer"
+            answer.callback(Failed(reference, permanent=False, reason=reason, maybe_sent=True))
+        return len(late)
+
+    def facts(self) -> RouteFacts:
+        """Return how the carrier is doing."""
+        now = self._reactor.seconds()
+        ages = (
+            None if time is None else now - time for time in (self._answered_at, self._inbound_at)
+        )
+        return RouteFacts(self.carrier.connected, self.network, self.under_way, self.stalls, *ages)
