@@ -88,7 +88,7 @@ def _enrol_numbers(personaliser: Personaliser, numbers: Sequence[Number], *, as_
         for result in enrolled:
             click.echo(f"{international(result.number)} is enrolled: {result.sim_file}")
     for number, reason in refused:
-        click.echo(f"dtns: {international(number)} is not enrolled: {reason}", err=True)
+        click.echo(f"dtns: {international(number)} was passed over: {reason}", err=True)
     return bool(refused)
 
 

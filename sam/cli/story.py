@@ -136,10 +136,10 @@ class Story:
         )
         digits = self._ticket
         _, own = self._step("Mallory", "enter", ALICE, digits)
-        self.narrator.says("Mallory", f"types      {digits}  refused")
+        self.narrator.says("Mallory", f"types      {digits}  it does not verify")
         self._prove("an overheard ticket is of no use", own["status"] != "accepted")
         _, lie = self._step("Bob", "enter", MALLORY, digits)
-        self.narrator.says("Bob", f"types      {digits}  as Mallory's: refused")
+        self.narrator.says("Bob", f"types      {digits}  as Mallory's: it does not verify")
         self._prove("a ticket is bound to who asked for it", lie["status"] != "accepted")
 
     def _renew(self) -> None:
