@@ -7,6 +7,8 @@ from typing import Final
 
 from attrs import evolve, frozen
 
+from dtns.sam.issuing.clock import credible_week
+from dtns.sam.issuing.notices import acknowledge, message, renew, renewed
 from dtns.sam.issuing.policy import Policy
 from dtns.sam.issuing.records import Decision, Granted, Records, Registration, Share
 from dtns.sam.issuing.standing import change_since, objection
@@ -47,21 +49,29 @@ class Outcome(Enum):
 
 @frozen
 class Answer:
-    """An answer to send to the asker's enrolled number, for the ask with this counter."""
+    """An answer to send to the asker's enrolled number, for the ask with this counter.
+
+    notice, where it is not empty, is a message of Sam's own to send there too.
+    """
 
     recipient: Number
     generation: int
     counter: int
     text: str
     outcome: Outcome
+    notice: str = ""
 
 
 class Issuer:
-    """Decides on asks. Nothing is written, and no one is answered, before the MAC was good."""
+    """Decides on asks. Nothing is written, and no one is answered, before the MAC was good.
 
-    def __init__(self, vault: Vault, policy: Policy) -> None:
+    trust_clock has it believe any leap of the clock; see issuing.clock.
+    """
+
+    def __init__(self, vault: Vault, policy: Policy, *, trust_clock: bool = False) -> None:
         self._vault = vault
         self._policy = policy
+        self._trust_clock = trust_clock
 
     def decide(self, records: Records, text: str, carrier: str, now: float) -> Answer | Silence:
         """Decide on the ask whose SMS text is *text*, at the POSIX time *now*.
@@ -90,11 +100,13 @@ class Issuer:
         registration = records.registration(asker.number)
         if registration is None:
             return Silence.NOT_ENROLLED
-        if registration.enrolment.generation != asker.generation:
-            return Silence.GENERATION
-        if not self._vault.is_authentic(registration, received):
-            return Silence.FORGED
-        return registration
+        for enrolment in (registration.enrolment, registration.renewal):
+            if enrolment is not None and enrolment.generation == asker.generation:
+                if not self._vault.is_authentic(enrolment, received):
+                    return Silence.FORGED
+                is_new = enrolment == registration.renewal
+                return renewed(records, registration) if is_new else registration
+        return Silence.GENERATION
 
     def _first(
         self,
@@ -104,9 +116,10 @@ class Issuer:
         carrier: str,
         now: float,
     ) -> Answer | Silence:
-        ask, week, share = received.ask, week_of(now), registration.share
+        ask, share = received.ask, registration.share
         if share.asks >= _REFUSALS * self._policy.asks_per_day:
             return Silence.SHARE
+        week = self._week(records, now)
         self._look_for_lost_keys(records, registration, ask)
         reason = objection(records, self._policy, registration, ask)
         decision = Decision(
@@ -124,14 +137,15 @@ class Issuer:
         if decision.granted and decision.granted.form is Form.RANDOM:
             decision = evolve(decision, answer=octets)
         records.add(decision)
-        records.save(
-            evolve(
-                registration,
-                window=registration.window.with_seen(ask.counter),
-                share=evolve(share, asks=share.asks + 1),
-            )
+        registration = evolve(
+            registration,
+            window=registration.window.with_seen(ask.counter),
+            share=evolve(share, asks=share.asks + 1),
         )
-        return _answer(ask, octets, Outcome.REFUSED if reason else Outcome.ISSUED)
+        registration, notice = self._notice(records, registration, ask, week)
+        records.save(registration)
+        answer = _answer(ask, octets, Outcome.REFUSED if reason else Outcome.ISSUED)
+        return evolve(answer, notice=notice)
 
     def _repeat(
         self, records: Records, registration: Registration, received: ReceivedAsk
@@ -151,6 +165,21 @@ class Issuer:
             decision = evolve(decision, granted=None, reason=reason, answer=None)
         octets = self._seal(records, registration, received, decision)
         return _answer(ask, octets, Outcome.REPEATED)
+
+    def _week(self, records: Records, now: float) -> int:
+        week = credible_week(records.week, week_of(now), trusted=self._trust_clock)
+        if week != records.week:
+            records.note_week(week)
+        return week
+
+    def _notice(
+        self, records: Records, registration: Registration, ask: Ask, week: int
+    ) -> tuple[Registration, str]:
+        """Return what to tell the party while it has signal; a retired master key is renewed."""
+        acknowledge(records, registration, ask.synced)
+        if registration.enrolment.master_id != self._vault.current:
+            registration = renew(records, registration, self._vault.current) or registration
+        return message(records, self._vault, registration, week)
 
     def _may_repeat(self, decision: Decision, share: Share) -> bool:
         lost = decision.answer is None and decision.granted and decision.granted.form is Form.RANDOM

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from enum import Enum
 from typing import Protocol
 
 from attrs import field, frozen
@@ -33,13 +35,19 @@ class Share:
 
 @frozen
 class Registration:
-    """One enrolled party as Sam knows it. enrolled_at is a POSIX time."""
+    """One enrolled party as Sam knows it. enrolled_at is a POSIX time.
+
+    renewal is the next generation, if it was sent to the SIM and not heard from yet; told is the
+    counter of the last message of Sam's own to it.
+    """
 
     enrolment: Enrolment
     enrolled_at: float
     suspended: bool = False
     window: Window = field(factory=Window)
     share: Share = field(factory=Share)
+    renewal: Enrolment | None = None
+    told: int = 0
 
     @property
     def party(self) -> Party:
@@ -81,12 +89,42 @@ class Decision:
     repeats: int = 0
 
 
+class Topic(Enum):
+    """What a notice is about: an item that is written out, or half of a renewal's keys."""
+
+    ITEM = 0
+    EXCHANGE_KEYS = 1
+    TICKET_KEYS = 2
+
+
+@frozen
+class Notice:
+    """Something that Sam has to tell a party, until the party says that it knows.
+
+    item is in the form that messages carry; the halves of a renewal are made when they are sent,
+    for keys are not stored. Messages first to last, by their counters, carried the notice.
+    """
+
+    id: int
+    topic: Topic
+    item: bytes = b""
+    first: int = 0
+    last: int = 0
+
+
 class Records(Protocol):
     """The store as the issuer sees it, inside one transaction."""
 
     @property
     def epoch(self) -> int:
         """Sam's incarnation, 1 to 65535."""
+
+    @property
+    def week(self) -> int:
+        """The last week that Sam went by, 0 if none yet."""
+
+    def note_week(self, week: int) -> None:
+        """Remember the week that Sam goes by."""
 
     @property
     def behind(self) -> bool:
@@ -112,6 +150,18 @@ class Records(Protocol):
 
     def answer_waits(self, asker: Party, counter: int) -> bool:
         """Tell whether an answer to this ask is queued and has not left yet."""
+
+    def notices(self, number: Number) -> list[Notice]:
+        """Return what the party has still to be told, oldest first."""
+
+    def add_notice(self, number: Number, topic: Topic, item: bytes = b"") -> None:
+        """Remember something to tell a party; nothing, if the same is waiting already."""
+
+    def note_told(self, notices: Sequence[Notice], counter: int) -> None:
+        """Note that the message with this counter carries these."""
+
+    def drop_notices(self, notices: Sequence[Notice]) -> None:
+        """Forget notices that the party knows."""
 
     def last_n(self, asker: Party, holder: Party, epoch: int) -> int:
         """Return the highest n issued in this pair and epoch, 0 if none."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dtns.sam.issuing.records import Granted, Registration
 from dtns.sam.protocol.answer import Grant, Refusal, seal_answer
 from dtns.sam.protocol.ask import Ask, Form, ReceivedAsk
-from dtns.sam.protocol.keys import MasterKey
+from dtns.sam.protocol.keys import Enrolment, MasterKey, PartyKeys
 from dtns.sam.protocol.primitives import BLOCK_OCTETS, Key
 from dtns.sam.protocol.sealed import seal
 from dtns.sam.protocol.session import Context, session_key
@@ -23,10 +23,18 @@ class Vault:
         self._master_keys = master_keys
         self._random = random
 
-    def is_authentic(self, registration: Registration, received: ReceivedAsk) -> bool:
-        """Tell whether the party's SIM made the ask."""
-        key = self._master(registration).ask_key(registration.enrolment)
-        return received.is_authentic(key)
+    @property
+    def current(self) -> int:
+        """The id of the master key under which parties are enrolled now: the highest."""
+        return max(self._master_keys)
+
+    def party_keys(self, enrolment: Enrolment) -> PartyKeys:
+        """Return all sub-keys of a party."""
+        return self._master_keys[enrolment.master_id].party_keys(enrolment)
+
+    def is_authentic(self, enrolment: Enrolment, received: ReceivedAsk) -> bool:
+        """Tell whether the SIM of this enrolment made the ask."""
+        return received.is_authentic(self._master_keys[enrolment.master_id].ask_key(enrolment))
 
     def proves_more(
         self, asker: Registration, holder: Registration, ask: Ask, known: tuple[int, int]

@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 from twisted.internet.defer import Deferred, DeferredList, fail
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -197,6 +197,8 @@ class Intake:
         if not isinstance(decided, Answer):
             return decided.value
         self._outbox.add(message.carrier, decided, now)
+        if decided.notice:
+            self._outbox.add(message.carrier, evolve(decided, text=decided.notice, counter=0), now)
         self._store.inbound.remember(message.carrier, whole.identities, now)
         known |= {(message.carrier, identity) for identity in whole.identities}
         return decided.outcome.value

@@ -23,12 +23,13 @@ _INSTANCE_OCTETS: Final = 8
 
 @frozen
 class Meta:
-    """What the store says of itself. created_at is a POSIX time."""
+    """What the store says of itself. created_at is a POSIX time, week the last gone by."""
 
     schema_version: int
     instance: str
     epoch: int
     behind: bool
+    week: int
     created_at: float
 
 
@@ -200,7 +201,7 @@ def _back_up(connection: sqlite3.Connection, path: Path) -> None:
 
 def _read_meta(connection: sqlite3.Connection) -> Meta:
     row = connection.execute(
-        "SELECT schema_version, instance, epoch, behind, created_at FROM meta"
+        "SELECT schema_version, instance, epoch, behind, week, created_at FROM meta"
     ).fetchone()
-    version, instance, epoch, behind, created_at = row
-    return Meta(version, instance, epoch, bool(behind), created_at)
+    version, instance, epoch, behind, week, created_at = row
+    return Meta(version, instance, epoch, bool(behind), week, created_at)

@@ -14,7 +14,8 @@ from dtns.sam.protocol.session import Direction, Party, Terms
 
 PARTY_COLUMNS: Final = (
     "number, generation, epoch, master_id, enrolled_at, suspended,"
-    " window_highest, window_bits, share_day, share_asks, share_repeats"
+    " window_highest, window_bits, share_day, share_asks, share_repeats,"
+    " renewal_generation, renewal_epoch, renewal_master_id, told"
 )
 DECISION_COLUMNS: Final = (
     "asker, asker_generation, counter, ask_mac, holder, week, decided_at, carrier, reason,"
@@ -31,13 +32,19 @@ def to_number(column: int) -> Number:
 
 def to_registration(row: tuple[Any, ...]) -> Registration:
     """Return the party that a row of PARTY_COLUMNS tells of."""
-    number, generation, epoch, master_id, enrolled_at, suspended, highest, bits, *share = row
+    number, generation, epoch, master_id, enrolled_at, suspended, highest, bits, *rest = row
+    *share, new_generation, new_epoch, new_master_id, told = rest
+    renewal = None
+    if new_generation is not None:
+        renewal = Enrolment(to_number(number), new_generation, new_epoch, new_master_id)
     return Registration(
         enrolment=Enrolment(to_number(number), generation, epoch, master_id),
         enrolled_at=enrolled_at,
         suspended=bool(suspended),
         window=Window(highest, bits & _MASK),
         share=Share(*share),
+        renewal=renewal,
+        told=told,
     )
 
 
@@ -56,7 +63,15 @@ def party_row(registration: Registration) -> tuple[Any, ...]:
         share.day,
         share.asks,
         share.repeats,
+        *_renewal_row(registration.renewal),
+        registration.told,
     )
+
+
+def _renewal_row(renewal: Enrolment | None) -> tuple[int | None, ...]:
+    if renewal is None:
+        return (None,) * 3
+    return (renewal.generation, renewal.epoch, renewal.master_id)
 
 
 def to_decision(row: tuple[Any, ...]) -> Decision:

@@ -6,6 +6,7 @@ CREATE TABLE meta (
     instance       TEXT    NOT NULL,
     epoch          INTEGER NOT NULL CHECK (epoch BETWEEN 1 AND 65535),
     behind         INTEGER NOT NULL DEFAULT 0 CHECK (behind IN (0, 1)),
+    week           INTEGER NOT NULL DEFAULT 0,
     created_at     REAL    NOT NULL
 ) STRICT;
 
@@ -27,7 +28,22 @@ CREATE TABLE party (
     window_bits    INTEGER NOT NULL DEFAULT 0,
     share_day      INTEGER NOT NULL DEFAULT 0,
     share_asks     INTEGER NOT NULL DEFAULT 0,
-    share_repeats  INTEGER NOT NULL DEFAULT 0
+    share_repeats  INTEGER NOT NULL DEFAULT 0,
+    renewal_generation INTEGER,
+    renewal_epoch      INTEGER,
+    renewal_master_id  INTEGER,
+    told               INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- What Sam has still to tell a party; messages first to last, by their counters, carried it.
+CREATE TABLE notice (
+    id     INTEGER PRIMARY KEY,
+    number INTEGER NOT NULL,
+    topic  INTEGER NOT NULL,
+    item   BLOB    NOT NULL,
+    first  INTEGER NOT NULL DEFAULT 0,
+    last   INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (number, topic, item)
 ) STRICT;
 
 -- The highest n issued; a row is written before any answer that carries its n.

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self
 
-from dtns.sam.issuing.records import Decision, Registration
+from dtns.sam.issuing.records import Decision, Notice, Registration, Topic
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.session import Party
 from dtns.sam.store.database import Database, Meta
 from dtns.sam.store.inbound import InboundRows, PartRows
+from dtns.sam.store.notices import NoticeRows
 from dtns.sam.store.outbox import OutboxRows
 from dtns.sam.store.registry import Registry
 from dtns.sam.store.rows import (
@@ -29,7 +30,7 @@ _Pair = tuple[int, int, int, int, int]
 _FIND_PARTY: Final = f"SELECT {PARTY_COLUMNS} FROM party WHERE number = ?"  # noqa: S608 (constants)
 _SAVE_PARTY: Final = (
     f"REPLACE INTO party ({PARTY_COLUMNS})"  # noqa: S608 (constants)
-    " VALUES (?,?,?,?,?,?,?,?,?,?,?)"
+    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
 _FIND_DECISION: Final = (
     f"SELECT {DECISION_COLUMNS} FROM decision"  # noqa: S608 (constants)
@@ -64,6 +65,7 @@ class Store(Database):
         self.inbound = InboundRows(connection)
         self.parts = PartRows(connection)
         self.outbox = OutboxRows(connection)
+        self._notices = NoticeRows(connection)
         self._meta: Meta | None = None
         self._parties: dict[Number, Registration | None] = {}
         self._pairs: dict[_Pair, int] = {}
@@ -88,6 +90,16 @@ class Store(Database):
     def epoch(self) -> int:
         """Sam's incarnation."""
         return self.meta().epoch
+
+    @property
+    def week(self) -> int:
+        """The last week that Sam went by, 0 if none yet."""
+        return self.meta().week
+
+    def note_week(self, week: int) -> None:
+        """Remember the week that Sam goes by."""
+        self.connection.execute("UPDATE meta SET week = ?", (week,))
+        self._meta = None
 
     @property
     def behind(self) -> bool:
@@ -128,6 +140,22 @@ class Store(Database):
     def answer_waits(self, asker: Party, counter: int) -> bool:
         """Tell whether an answer to this ask waits to leave."""
         return self.outbox.waits(asker, counter)
+
+    def notices(self, number: Number) -> list[Notice]:
+        """Return what the party has still to be told, oldest first."""
+        return self._notices.of(number)
+
+    def add_notice(self, number: Number, topic: Topic, item: bytes = b"") -> None:
+        """Remember something to tell a party; nothing, if the same is waiting already."""
+        self._notices.add(number, topic, item)
+
+    def note_told(self, notices: Sequence[Notice], counter: int) -> None:
+        """Note that the message with this counter carries these."""
+        self._notices.told(notices, counter)
+
+    def drop_notices(self, notices: Sequence[Notice]) -> None:
+        """Forget notices that the party knows."""
+        self._notices.drop(notices)
 
     def last_n(self, asker: Party, holder: Party, epoch: int) -> int:
         """Return the highest n issued in this pair and epoch, 0 if none."""

@@ -77,7 +77,9 @@ class World:
         self.dice = Random(seed)
         self.master = MasterKey(1, bytes(range(32)))
         self.policy = policy or Policy()
-        self.issuer = Issuer(Vault({1: self.master}, self.dice.randbytes), self.policy)
+        self.issuer = Issuer(
+            Vault({1: self.master}, self.dice.randbytes), self.policy, trust_clock=True
+        )
         self.phones: list[Handset] = []
         copyfile(_empty_store(), folder / "sam.sqlite")
         self.open_store(folder / "sam.sqlite")

@@ -1,0 +1,87 @@
+"""What Sam tells a party of its own accord: as often as it takes, until the party knows."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import evolve
+
+from dtns.sam.issuing.records import Notice, Records, Registration, Topic
+from dtns.sam.issuing.vault import Vault
+from dtns.sam.protocol.ask import MAX_COUNTER
+from dtns.sam.protocol.keys import MAX_GENERATION, Enrolment
+from dtns.sam.protocol.sync import (
+    Item,
+    NewExchangeKeys,
+    NewTicketKeys,
+    Sync,
+    fitting,
+    read_items,
+)
+from dtns.sam.protocol.wire import to_text
+
+_RENEWAL: Final = (Topic.EXCHANGE_KEYS, Topic.TICKET_KEYS)
+
+
+def renew(records: Records, registration: Registration, master_id: int) -> Registration | None:
+    """Begin to move a party to its next generation under this master key, over the air.
+
+    None if a renewal is under way already, or the generations are used up.
+    """
+    enrolment = registration.enrolment
+    if registration.renewal is not None or enrolment.generation >= MAX_GENERATION:
+        return None
+    renewal = Enrolment(enrolment.number, enrolment.generation + 1, records.epoch, master_id)
+    registration = evolve(registration, renewal=renewal)
+    records.save(registration)
+    for topic in _RENEWAL:
+        records.add_notice(enrolment.number, topic)
+    return registration
+
+
+def renewed(records: Records, registration: Registration) -> Registration:
+    """Make the renewal of a party that has spoken under it the enrolment it has."""
+    assert registration.renewal is not None
+    notices = records.notices(registration.enrolment.number)
+    records.drop_notices([notice for notice in notices if notice.topic in _RENEWAL])
+    registration = evolve(registration, enrolment=registration.renewal, renewal=None)
+    records.save(registration)
+    return registration
+
+
+def acknowledge(records: Records, registration: Registration, synced: int) -> None:
+    """Forget what the message with the counter *synced* told, for the party has obeyed it."""
+    if not synced or not registration.told:
+        return
+    known = records.notices(registration.enrolment.number)
+    records.drop_notices([notice for notice in known if notice.first <= synced <= notice.last])
+
+
+def message(
+    records: Records, vault: Vault, registration: Registration, week: int
+) -> tuple[Registration, str]:
+    """Return the next message with as many notices as fit, or no text if there is nothing to tell.
+
+    The registration that comes back counts it, and is not saved yet.
+    """
+    notices = records.notices(registration.enrolment.number)
+    if not notices or registration.told >= MAX_COUNTER:
+        return registration, ""
+    items = [_item(vault, registration, notice) for notice in notices]
+    count, counter = fitting(items), registration.told + 1
+    records.note_told(notices[:count], counter)
+    sync = Sync(counter, week, records.epoch, tuple(items[:count]))
+    octets = sync.seal(vault.party_keys(registration.enrolment).sync)
+    return evolve(registration, told=counter), to_text(octets)
+
+
+def _item(vault: Vault, registration: Registration, notice: Notice) -> Item:
+    if notice.topic is Topic.ITEM:
+        (item,) = read_items(notice.item)
+        return item
+    assert registration.renewal is not None
+    generation = registration.renewal.generation
+    keys = vault.party_keys(registration.renewal)
+    if notice.topic is Topic.EXCHANGE_KEYS:
+        return NewExchangeKeys(generation, keys.ask, keys.answer)
+    return NewTicketKeys(generation, keys.ticket, keys.seal, keys.sync)

@@ -1,0 +1,44 @@
+"""What Sam has still to tell its parties, as rows."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from dtns.sam.issuing.records import Notice, Topic
+from dtns.sam.protocol.numbers import Number
+
+
+class NoticeRows:
+    """The notice table; every method belongs inside the store's transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def of(self, number: Number) -> list[Notice]:
+        """Return what a party has still to be told, oldest first."""
+        rows = self._connection.execute(
+            "SELECT id, topic, item, first, last FROM notice WHERE number = ? ORDER BY id",
+            (int(number),),
+        )
+        return [Notice(row[0], Topic(row[1]), *row[2:]) for row in rows]
+
+    def add(self, number: Number, topic: Topic, item: bytes) -> None:
+        """Add a notice, unless the same is waiting."""
+        self._connection.execute(
+            "INSERT OR IGNORE INTO notice (number, topic, item) VALUES (?,?,?)",
+            (int(number), topic.value, item),
+        )
+
+    def told(self, notices: Sequence[Notice], counter: int) -> None:
+        """Note that the message with this counter carries these."""
+        self._connection.executemany(
+            "UPDATE notice SET first = iif(first, first, ?1), last = ?1 WHERE id = ?2",
+            [(counter, notice.id) for notice in notices],
+        )
+
+    def drop(self, notices: Sequence[Notice]) -> None:
+        """Delete notices."""
+        self._connection.executemany(
+            "DELETE FROM notice WHERE id = ?", [(notice.id,) for notice in notices]
+        )
