@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from twisted.application.internet import ClientService, backoffPolicy
@@ -139,9 +140,7 @@ class LoopbackCarrier:
 
     def delivered(self, message: op.Deliver) -> None:
         """Store the message, then acknowledge it."""
-        inbound = Inbound(
-            self._name, message.network_id, message.sender, message.text, self._reactor.seconds()
-        )
+        inbound = Inbound(self._name, message.network_id, message.sender, message.text, time.time())
         self._intake.take(
             f"message {message.network_id}",
             lambda: self._sink.received(inbound),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred
 
 from dtns.gateway.loopback.server import LoopbackServer
+from dtns.gateway.steady import use_steady_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,7 @@ def serve_network(
         AddressTakenError: the address cannot be listened at.
         KeyboardInterrupt: SIGINT stopped it, as cleanly as SIGTERM does.
     """
+    use_steady_clock(reactor)
     server = LoopbackServer(reactor, address, conditions, seed)
     faults: list[Failure] = []
     interrupts: list[int] = []

@@ -32,11 +32,13 @@ class Administration:
         master_keys: MasterKeys,
         clock: Callable[[], float],
         counters: Mapping[str, int] | None = None,
+        carriers: Callable[[], Mapping[str, ask.CarrierRecord]] = dict,
     ) -> None:
         self._store = store
         self._master_keys = master_keys
         self._clock = clock
         self._counters = counters
+        self._carriers = carriers
         self._answers: dict[type[Any], Callable[[Any], Any]] = {
             ask.Enrol: self._enrol,
             ask.ListParties: self._list_parties,
@@ -185,6 +187,7 @@ class Administration:
             keys=granted,
             outbox=self._store.outbox.counts(),
             counters=dict(self._counters or {}),
+            carriers=self._carriers(),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from attrs import frozen
 from twisted.internet.defer import Deferred
@@ -12,6 +12,9 @@ from dtns.sam.errors import StoreError
 from dtns.sam.store.store import Store
 
 _T = TypeVar("_T")
+
+FIRST_REST_SECONDS: Final = 0.25
+LONGEST_REST_SECONDS: Final = 2.0
 
 
 @frozen
@@ -24,12 +27,14 @@ class GroupCommit:
     """Runs pieces of work inside the store's transaction, all of one turn's in the same one.
 
     A piece may be run a second time, after a roll-back: it must have no effect but on the store.
+    A store that fails is left alone for a moment before the next commit, and longer each time.
     """
 
     def __init__(self, store: Store, reactor: Any) -> None:
         self._store = store
         self._reactor = reactor
         self._waiting: list[_Write] = []
+        self._rest = 0.0
 
     def write(self, work: Callable[[], _T]) -> Deferred[_T]:
         """Run *work* in the next commit; fires with its result once that is durable.
@@ -40,7 +45,7 @@ class GroupCommit:
         done: Deferred[_T] = Deferred()
         self._waiting.append(_Write(work, done))
         if len(self._waiting) == 1:
-            self._reactor.callLater(0, self._commit)
+            self._reactor.callLater(self._rest, self._commit)
         return done
 
     def _commit(self) -> None:
@@ -48,6 +53,7 @@ class GroupCommit:
         try:
             results = self._run(writes)
         except StoreError as fault:
+            self._rest = min(max(2 * self._rest, FIRST_REST_SECONDS), LONGEST_REST_SECONDS)
             for write in writes:
                 write.done.errback(fault)
         except Exception:  # noqa: BLE001 (a fault in one piece must not hold up the others)
@@ -67,4 +73,6 @@ class GroupCommit:
 
     def _run(self, writes: list[_Write]) -> list[Any]:
         with self._store.transaction():
-            return [write.work() for write in writes]
+            results = [write.work() for write in writes]
+        self._rest = 0.0
+        return results

@@ -140,6 +140,49 @@ class Rekey(Request[Personalisation]):
 
 
 @frozen
+class Told:
+    """How many parties are told of something, and whether at once or when they next ask."""
+
+    parties: int
+    at_once: bool
+
+
+@frozen
+class Renew(Request[Told]):
+    """Send a party a new generation of its keys over the air."""
+
+    number: Number
+
+
+@frozen
+class EndLock(Request[Told]):
+    """End the lock of this number on a party's SIM."""
+
+    number: Number
+    lock: int
+
+
+@frozen
+class Withdraw(Request[Told]):
+    """Suspend a party for good and have all who may hold keys with its SIM forget them."""
+
+    number: Number
+
+
+@frozen
+class Rotated:
+    """The id of the new master key, and how many parties will be renewed under it."""
+
+    master_id: int
+    parties: int
+
+
+@frozen
+class RotateMaster(Request[Rotated]):
+    """Make a new master key; parties are renewed under it as they come by."""
+
+
+@frozen
 class DeliveryRecord:
     """How far one sending of an answer has come."""
 
@@ -206,10 +249,26 @@ class ShowIssue(Request[IssueRecord]):
 
 
 @frozen
+class CarrierRecord:
+    """How a carrier is doing. The ages are in seconds, None if there was nothing yet.
+
+    Carriers of one network stand in for each other; stalls counts how often the watchdog stopped
+    and started this one.
+    """
+
+    connected: bool
+    network: str
+    under_way: int
+    stalls: int
+    since_answer: float | None
+    since_inbound: float | None
+
+
+@frozen
 class Status:
     """How Sam is. counters count since its start what became of asks; empty if it is not running.
 
-    outbox says how many answers are in each state.
+    outbox says how many answers are in each state, carriers how each one is doing.
     """
 
     running: bool
@@ -222,6 +281,7 @@ class Status:
     keys: int
     outbox: Mapping[str, int]
     counters: Mapping[str, int]
+    carriers: Mapping[str, CarrierRecord] = field(factory=dict)
 
 
 @frozen

@@ -5,7 +5,6 @@ from __future__ import annotations
 from random import Random
 from typing import Any, Final
 
-from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -13,24 +12,13 @@ from twisted.python.failure import Failure
 from dtns.gateway.carrier import Accepted, Carrier, Failed, Outbound
 from dtns.gateway.errors import GatewayError
 from dtns.sam.service.pace import Pace
+from dtns.sam.service.requests import CarrierRecord
 
 IN_FLIGHT: Final = 64
 RECONNECT_SECONDS: Final = 0.25
 _PATIENT_FAILURES: Final = 3
 _FIRST_REST_SECONDS: Final = 0.5
 _LONGEST_REST_SECONDS: Final = 15.0
-
-
-@frozen
-class RouteFacts:
-    """How a carrier is doing. since_answer and since_inbound are seconds, None for never."""
-
-    connected: bool
-    network: str
-    under_way: int
-    stalls: int
-    since_answer: float | None
-    since_inbound: float | None
 
 
 class Route:
@@ -161,10 +149,12 @@ class Route:
             answer.callback(Failed(reference, permanent=False, reason=reason, maybe_sent=True))
         return len(late)
 
-    def facts(self) -> RouteFacts:
+    def facts(self) -> CarrierRecord:
         """Return how the carrier is doing."""
         now = self._reactor.seconds()
         ages = (
             None if time is None else now - time for time in (self._answered_at, self._inbound_at)
         )
-        return RouteFacts(self.carrier.connected, self.network, self.under_way, self.stalls, *ages)
+        return CarrierRecord(
+            self.carrier.connected, self.network, self.under_way, self.stalls, *ages
+        )

@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from dtns.gateway.steady import use_steady_clock
 from dtns.sam.configuration import Config
 from dtns.sam.service.logs import announce, begin_logging
 from dtns.sam.service.server import Sam
@@ -25,6 +26,7 @@ def serve(config: Config) -> None:
     """
     os.umask(0o077)
     reactor: Any = _reactor
+    use_steady_clock(reactor)
     begin_logging()
     sam = Sam(config, reactor)
     faults: list[Failure] = []

@@ -82,7 +82,7 @@ class Sam:
             counters=self.counters,
             reactor=self._reactor,
         )
-        await self._start_admin_socket(store, master_keys)
+        await self._start_admin_socket(store, master_keys, traffic)
         network = await self._start_network() if self._config.network.embedded else None
         traffic.start()
         self._stops.append(lambda: Deferred.fromCoroutine(traffic.stop()))
@@ -113,8 +113,12 @@ class Sam:
             else:
                 return lock
 
-    async def _start_admin_socket(self, store: Store, master_keys: MasterKeys) -> None:
-        administration = Administration(store, master_keys, self._clock, self.counters)
+    async def _start_admin_socket(
+        self, store: Store, master_keys: MasterKeys, traffic: Traffic
+    ) -> None:
+        administration = Administration(
+            store, master_keys, self._clock, self.counters, traffic.carriers
+        )
         admin = AdminSocket(self._config.admin_socket, administration, self._reactor)
         await admin.start()
         self._stops.append(lambda: Deferred.fromCoroutine(admin.stop()))

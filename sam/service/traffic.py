@@ -14,13 +14,16 @@ from dtns.sam.issuing.issuer import Issuer
 from dtns.sam.service.commits import GroupCommit
 from dtns.sam.service.intake import Intake
 from dtns.sam.service.outbox import Outbox
-from dtns.sam.service.route import IN_FLIGHT, Route, RouteFacts
+from dtns.sam.service.requests import CarrierRecord
+from dtns.sam.service.route import IN_FLIGHT, Route
 from dtns.sam.service.servicetime import ServiceTime
 from dtns.sam.service.watchdog import Patience, Watchdog
 from dtns.sam.store.store import Store
 
 DRAIN_SECONDS: Final = 5.0
 LAST_WORDS_SECONDS: Final = 1.0
+_BUSY_MILLISECONDS: Final = 100
+"""How long a locked store may hold the reactor up; the commit is tried again later anyway."""
 
 
 class CarrierSink:
@@ -67,6 +70,7 @@ class Traffic:
         reactor: Any,
         patience: Patience | None = None,
     ) -> None:
+        store.connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
         self._random = random
         self._reactor = reactor
         with store.transaction():
@@ -119,6 +123,6 @@ class Traffic:
             await route.carrier.stop()
         await self.outbox.drain(LAST_WORDS_SECONDS)
 
-    def carriers(self) -> Mapping[str, RouteFacts]:
+    def carriers(self) -> Mapping[str, CarrierRecord]:
         """Return how each carrier is doing, by its name."""
         return {name: route.facts() for name, route in self.outbox.routes.items()}

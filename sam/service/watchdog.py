@@ -12,7 +12,8 @@ from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from dtns.sam.service.route import Route, RouteFacts
+from dtns.sam.service.requests import CarrierRecord
+from dtns.sam.service.route import Route
 
 TICK_SECONDS: Final = 10.0
 STOP_SECONDS: Final = 30.0
@@ -80,7 +81,7 @@ class Watchdog:
             else:
                 route.give_up(_ONE_SEND * self._patience.silence)
 
-    def _complaint(self, name: str, route: Route, facts: Mapping[str, RouteFacts]) -> str | None:
+    def _complaint(self, name: str, route: Route, facts: Mapping[str, CarrierRecord]) -> str | None:
         now = self._reactor.seconds()
         if route.silence() >= self._patience.silence:
             return "it answers no sending"

@@ -39,7 +39,13 @@ EXCHANGES: list[tuple[Any, Any]] = [
     (ask.Rekey(N), SIM),
     (ask.ListIssues(None, 7, 1), ask.Issues((ISSUE,), False)),
     (ask.ShowIssue(1), ISSUE),
-    (ask.GetStatus(), ask.Status(True, "i", 1, False, 1, 0, 2, 1, {"queued": 1}, {"forged": 2})),
+    (
+        ask.GetStatus(),
+        ask.Status(
+            *(True, "i", 1, False, 1, 0, 2, 1, {"queued": 1}, {"forged": 2}),
+            {"c": ask.CarrierRecord(True, "n", 3, 1, 0.5, None)},
+        ),
+    ),
 ]
 
 

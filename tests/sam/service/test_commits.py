@@ -62,8 +62,18 @@ def test_a_store_fault_fails_the_whole_turn(bench: Any) -> None:
             bench.done(each)
     bench.writable(yes=True)
     again = bench.commits.write(bench.world.store.note_behind)
-    bench.turn()
+    bench.pass_time(0.25)
     bench.done(again)
+
+
+def test_a_store_that_fails_is_left_alone_for_longer_each_time(bench: Any) -> None:
+    """A locked store is asked once in two seconds at most, however much waits to be written."""
+    bench.writable(yes=False)
+    start = len(bench.statements)
+    for _ in range(80):
+        bench.commits.write(bench.world.store.note_behind).addErrback(lambda _: None)
+        bench.pass_time(0.25)
+    assert 8 <= bench.commits_since(start) <= 20 / 2 + 4
 
 
 def test_work_asked_for_by_a_result_waits_for_the_next_turn(bench: Any) -> None:

@@ -149,7 +149,7 @@ def test_what_is_not_stored_is_neither_acknowledged_nor_answered(
     assert any(event.get("event") == "not-stored" for event in logged)
     bench.writable(yes=True)
     bench.deliver(text, "m1")
-    bench.turn()
+    bench.pass_time(1)
     assert bench.unacknowledged == set()
     assert alice.receive(bench.carrier.submitted[0].text).key is not None
 
@@ -169,7 +169,7 @@ def test_a_full_disk_loses_nothing(bench: Any, alice: Handset, bob: Handset) -> 
     connection.execute("PRAGMA max_page_count = 100000")
     for identity, text in texts.items():
         bench.deliver(text, identity)
-    bench.turn(20)
+    bench.pass_time(1)
     rows = connection.execute("SELECT n FROM decision WHERE n IS NOT NULL ORDER BY id").fetchall()
     assert [row[0] for row in rows] == list(range(1, 51))
 

@@ -134,6 +134,9 @@ class SamOnSockets(TestCase):
         assert status.running
         assert status.counters["issued"] == 1
         assert status.outbox["delivered"] == 1
+        carrier = status.carriers["loopback"]
+        assert (carrier.connected, carrier.under_way, carrier.stalls) == (True, 0, 0)
+        assert carrier.since_inbound < 60
 
     async def test_what_is_in_the_outbox_is_drained_at_the_stop(self) -> None:
         """An ask acknowledged just before the stop is answered before the stop ends."""
