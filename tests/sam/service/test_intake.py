@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs
 
-from dtns.gateway.carrier import Inbound
+from dtns.gateway.carrier import Inbound, Part
+from dtns.gateway.memory import MemoryCarrier
 from dtns.sam.errors import StoreError
 from dtns.sam.handset.handset import Handset
 from dtns.sam.issuing.issuer import Answer, Issuer, Silence
@@ -236,3 +238,115 @@ def test_a_store_put_back_is_told_to_the_operator(bench: Any, alice: Handset, bo
             bench.turn()
     assert bench.counters["refused"] == 3
     assert [event["event"] for event in logged if event.get("event")] == ["behind"]
+
+
+def parts_of(text: str, reference: int = 9, count: int = 3) -> list[Inbound]:
+    """Cut a text into the parts of a long message."""
+    size = -(-len(text) // count)
+    pieces = [text[start : start + size] for start in range(0, len(text), size)]
+    return [
+        Inbound("memory", f"p{reference}-{n}", "+99", piece, 0.0, Part(reference, len(pieces), n))
+        for n, piece in enumerate(pieces, 1)
+    ]
+
+
+def bring(bench: Any, *messages: Inbound) -> None:
+    """Bring messages, one a turn; each must be acknowledged."""
+    for message in messages:
+        stored = bench.sink.received(message)
+        bench.turn()
+        bench.done(stored)
+
+
+def test_an_ask_in_parts_is_joined_across_restarts(
+    bench: Any, alice: Handset, bob: Handset
+) -> None:
+    """Each part is acknowledged once it is durable; the last one, days later, makes the ask."""
+    first, second, third = parts_of(bench.ask(alice, bob))
+    bring(bench, third)
+    bench.start()
+    bench.pass_time(5 * 86400, step=3600)
+    bring(bench, first)
+    bench.start()
+    assert bench.carrier.submitted == []
+    bring(bench, second)
+    assert alice.receive(bench.carrier.submitted[0].text).key is not None
+    assert (bench.counters["part"], bench.counters["issued"]) == (2, 1)
+
+
+def test_parts_that_come_again_change_nothing(bench: Any, alice: Handset, bob: Handset) -> None:
+    """Before and after the message is whole, a redelivered part is acknowledged and forgotten."""
+    parts = parts_of(bench.ask(alice, bob))
+    bring(bench, parts[0], parts[0], parts[1], parts[2], *parts)
+    assert bench.counters["redelivered"] == 4
+    assert len(bench.carrier.submitted) == 1
+    with bench.world.store.transaction():
+        assert bench.world.store.parts.count() == 0
+
+
+def test_a_part_that_is_not_stored_is_not_acknowledged(
+    bench: Any, alice: Handset, bob: Handset
+) -> None:
+    """While the disk is unwell, parts stay with the carrier."""
+    parts = parts_of(bench.ask(alice, bob))
+    bench.writable(yes=False)
+    failed = bench.sink.received(parts[0])
+    bench.turn()
+    with pytest.raises(StoreError):
+        bench.done(failed)
+
+
+def test_orphans_are_dropped_and_counted(bench: Any, alice: Handset, bob: Handset) -> None:
+    """A part whose message never comes does not stay for ever."""
+    lonely, *_ = parts_of(bench.ask(alice, bob))
+    bring(bench, lonely)
+    bench.clock.advance(8 * 86400)
+    bring(bench, parts_of(bench.ask(alice, bob), reference=10)[0])
+    assert bench.counters["part-dropped"] == 1
+
+
+def test_a_redelivery_is_known_after_a_restart(bench: Any, alice: Handset, bob: Handset) -> None:
+    """What was acknowledged, but not so that the carrier heard it, comes again and does nothing."""
+    text = bench.ask(alice, bob)
+    bench.deliver(text, "m1")
+    bench.turn()
+    bench.start()
+    again = bench.deliver(text, "m1")
+    bench.turn()
+    bench.done(again)
+    assert bench.counters["redelivered"] == 1
+    assert bench.carrier.submitted == []
+
+
+def test_the_same_identity_of_another_carrier_is_another_message(
+    bench: Any, alice: Handset, bob: Handset
+) -> None:
+    """Identities are a carrier's own."""
+    bench.use(MemoryCarrier("other", bench.traffic.sink("other"), bench.clock))
+    bring(bench, Inbound("memory", "m1", "+99", bench.ask(alice, bob), 0.0))
+    message = Inbound("other", "m1", "+99", bench.ask(alice, bob), 0.0)
+    stored = bench.traffic.sink("other").received(message)
+    bench.turn()
+    bench.done(stored)
+    assert bench.counters["issued"] == 2
+
+
+def test_repeats_are_not_queued_while_an_answer_waits(
+    bench: Any, alice: Handset, bob: Handset
+) -> None:
+    """A phone that keeps asking while nothing can leave is sent its answer once, not ten times."""
+    bench.carrier.disconnect()
+    text = bench.ask(alice, bob)
+    for _ in range(10):
+        bench.deliver(text)
+        bench.turn()
+    assert (bench.counters["issued"], bench.counters["waiting"]) == (1, 9)
+    bench.done(Deferred.fromCoroutine(bench.carrier.start()))
+    bench.pass_time(1)
+    assert len(bench.carrier.submitted) == 1
+    bench.deliver(text)
+    bench.turn()
+    assert len(bench.carrier.submitted) == 2
+    assert bench.counters["repeated"] == 1
+    rows = bench.world.store.connection.execute("SELECT repeats FROM decision").fetchall()
+    assert rows == [(1,)]
