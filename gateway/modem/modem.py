@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from dtns.gateway.modem.timing import Timing
 
 _STEADY_SECONDS: Final = 30.0
-_LONGEST_REST_SECONDS: Final = 300.0
+_LONGEST_REST_SECONDS: Final = 60.0
 _UNREADABLE_SWEEPS: Final = 3
 _STOP_SECONDS: Final = 5.0
 _ERASED_AT_ONCE: Final = 16
@@ -160,6 +160,10 @@ class Modem:
                 pause = self._pause_after(fault)
                 self._became("down", str(fault))
                 self._log.warn("modem {name}: {reason}", name=self.name, reason=str(fault))
+            except Exception as fault:  # noqa: BLE001 (a fault of ours costs one connection)
+                pause = self._timing.longest_retry
+                self._became("down", f"a fault in the gateway: {type(fault).__name__}")
+                self._log.failure("modem {name} failed", name=self.name)
             await self._hang_up()
             if pause is None and self._wanted:
                 continue
@@ -294,16 +298,17 @@ class Modem:
         self._swept_at = self._reactor.seconds()
         if memories == session.memories:
             self._sweep_at = self._swept_at + self._timing.sweep
-        self._take_in(session, sort_out(stored))
+        self._take_in(session, sort_out(each for each in stored if each.slot not in self._erasing))
 
     def _take_in(self, session: Session, swept: Swept) -> None:
+        """Pass on what was found."""
         for message in swept.messages:
             self._office.arrived(message, partial(self._stored, session, message.slots))
         for slot, report in swept.reports:
             told = self._references.report(report.reference, report.recipient, report.status)
             self._tell(told, f"{self.name} {slot}", partial(self._stored, session, (slot,)))
         oldest = self._clock() - self._timing.unjoined
-        for age, slots in sorted(swept.unjoined):
+        for age, slots in sorted(swept.unjoined, key=lambda group: group[0]):
             if age < oldest or self.condition.full:
                 self.condition.orphans += len(slots)
                 self._stored(session, slots)

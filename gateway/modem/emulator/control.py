@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 OPERATIONS: Final = frozenset(
     {
         *("faults", "card", "network", "slots", "store", "deliver", "settle", "release", "say"),
-        *("noise", "hang_up", "unplug", "replug", "status", "sent", "typed"),
+        *("noise", "hang_up", "unplug", "replug", "reset", "status", "sent", "typed"),
     }
 )
 """The methods of `EmulatedModem` that can be ordered: {"op": NAME, …arguments}."""

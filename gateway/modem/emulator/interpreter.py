@@ -79,6 +79,8 @@ class Interpreter:
         self._prompted: int | None = None
         self._working = False
         self._turn = object()
+        self._held.clear()
+        self._inside.clear()
 
     def say(self, *lines: str) -> None:
         """Write lines of the modem's own, unless it is silent."""

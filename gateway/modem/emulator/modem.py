@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from dtns.gateway.modem.emulator.card import Card, CardState, Storage
+from dtns.gateway.modem.emulator.card import PIN_TRIES, SLOTS, Card, CardState, Storage
+from dtns.gateway.modem.emulator.faults import Faults
 from dtns.gateway.modem.emulator.interpreter import Interpreter
 from dtns.gateway.modem.emulator.pdu import parts_of, write_deliver
 from dtns.gateway.modem.emulator.port import PtyPort
@@ -41,6 +43,7 @@ class EmulatedModem:
     ) -> None:
         self._reactor = reactor
         self._path = path
+        self._first_path = path.name
         self._clock = clock
         self._port: PtyPort | None = None
         store, report = self._store, self._report
@@ -141,6 +144,7 @@ class EmulatedModem:
     def replug(self, pin_wanted: bool = False, path: str | None = None) -> None:  # noqa: FBT001, FBT002 (comes as JSON)
         """Plug the modem in again, at another *path* if one is given."""
         if path is not None:
+            self._close(gone=True)
             self._path = self._path.with_name(path)
         self._close(gone=True)
         self.modem.power_on()
@@ -154,6 +158,19 @@ class EmulatedModem:
         port, self._port = self._port, None
         if port is not None:
             port.unplug(gone=gone)
+
+    def reset(self) -> None:
+        """Begin anew: no faults, nothing stored or sent, an unlocked card, plugged in."""
+        self.modem.faults.change(asdict(Faults()))
+        for storage in self.modem.storages.values():
+            storage.slots.clear()
+            storage.size = SLOTS
+        self.modem.seen.clear()
+        self.modem.references = 0
+        self.radio.clear()
+        self.network(registration=1, signal=17)
+        self.card("ready", pin="1234", tries=PIN_TRIES, entered=0, iccid=ICCID)
+        self.replug(path=self._first_path)
 
     def stop(self) -> None:
         """Switch everything off."""

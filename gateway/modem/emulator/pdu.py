@@ -130,7 +130,10 @@ def parts_of(text: str) -> list[str]:
 
 def tpdu_length(pdu: str) -> int:
     """Return the number of octets after the SMSC's address, as +CMGL and +CDS tell it."""
-    return len(pdu) // 2 - 1 - int(pdu[:2], 16)
+    try:
+        return max(0, len(pdu) // 2 - 1 - int(pdu[:2], 16))
+    except ValueError:  # junk has a length too
+        return len(pdu) // 2
 
 
 def _concatenation(reference: int, total: int, number: int) -> bytes:

@@ -70,6 +70,11 @@ class LoneRadio:
         now = self._clock()
         self._report(write_status_report(reference, submit.recipient, now, now, status))
 
+    def clear(self) -> None:
+        """Forget what was sent and what waits."""
+        self.sent.clear()
+        self._waiting.clear()
+
     @property
     def waiting(self) -> int:
         """How many messages wait for room."""

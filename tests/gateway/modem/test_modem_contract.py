@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modems import BRISK, EmulatorProcess
 from contract import MESSAGE, PHONE, Contract, NetworkSide, RecordingSink, until
+from modems import BRISK, EmulatorProcess
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
@@ -27,9 +27,9 @@ class ModemNetwork:
 
     carrier: Carrier
 
-    def __init__(self, folder: Path, dialect: str) -> None:
+    def __init__(self, emulator: EmulatorProcess, folder: Path) -> None:
         self.sink = RecordingSink()
-        self.emulator = EmulatorProcess(folder, "modem", "--dialect", dialect)
+        self.emulator = emulator
         self.carrier = ModemCarrier(
             "the carrier",
             {"one": (Settings(str(self.emulator.pty)), 0)},
@@ -44,8 +44,8 @@ class ModemNetwork:
         """Nothing else to make."""
 
     async def tear_down(self) -> None:
-        """End the emulator."""
-        self.emulator.stop()
+        """Leave the emulator to the next test."""
+        self.emulator.order("reset")
 
     async def disconnect(self) -> None:
         """Pull the modem out."""
@@ -74,12 +74,25 @@ class DialectContract(Contract):
     """The contract over one family of modems."""
 
     dialect: str
+    emulator: EmulatorProcess
+    directory: tempfile.TemporaryDirectory[str]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        """Start one emulated modem for all these tests."""
+        cls.directory = tempfile.TemporaryDirectory()
+        folder = Path(cls.directory.name)
+        cls.emulator = EmulatorProcess(folder, "modem", "--dialect", cls.dialect)
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        """Stop it."""
+        cls.emulator.stop()
+        cls.directory.cleanup()
 
     def make_network(self) -> NetworkSide:
-        """Start an emulated modem."""
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        return ModemNetwork(Path(directory.name), self.dialect)
+        """Use the emulated modem."""
+        return ModemNetwork(self.emulator, Path(self.directory.name))
 
 
 class HuaweiContractTests(DialectContract, TestCase):
