@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "enrol": "enrol",
     "init": "deployment",
     "issue": "issue",
+    "master": "master",
     "network": "network",
     "party": "party",
     "phone": "phone",

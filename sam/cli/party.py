@@ -26,7 +26,16 @@ from dtns.sam.cli.show import (
 from dtns.sam.configuration import Config
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.service.reach import Administrable, reach
-from dtns.sam.service.requests import ListParties, PartyRecord, SetSuspended, ShowParty
+from dtns.sam.service.requests import (
+    EndLock,
+    ListParties,
+    PartyRecord,
+    Renew,
+    SetSuspended,
+    ShowParty,
+    Told,
+    Withdraw,
+)
 
 _COLUMNS: Final = ("number", "generation", "enrolled_at", "suspended", "heard")
 
@@ -67,9 +76,17 @@ def show(number: Number, config: Config, *, as_json: bool) -> None:
 @party.command()
 @click.argument("number", type=NUMBER)
 @CONFIG_OPTION
+@click.option("--withdraw", is_flag=True, help="Have all who hold keys with its SIM forget them.")
 @JSON_OPTION
-def suspend(number: Number, config: Config, *, as_json: bool) -> None:
-    """Let a party have no keys, and let no one have keys with it, until it is resumed."""
+def suspend(number: Number, config: Config, *, withdraw: bool, as_json: bool) -> None:
+    """Let a party have no keys, and let no one have keys with it, until it is resumed.
+
+    What --withdraw ended stays so: to come back the party needs a new SIM (`dtns party rekey`).
+    """
+    if withdraw:
+        with reach(config) as sam:
+            _show_told(ask(sam, Withdraw(number)), as_json=as_json)
+        return
     _set_suspended(number, config, suspended=True, as_json=as_json)
 
 
@@ -84,7 +101,19 @@ def resume(number: Number, config: Config, *, as_json: bool) -> None:
 
 @party.command()
 @click.argument("number", type=NUMBER)
+@click.argument("lock", type=click.IntRange(1, 0xFFFF))
 @CONFIG_OPTION
+@JSON_OPTION
+def unlock(number: Number, lock: int, config: Config, *, as_json: bool) -> None:
+    """End LOCK, the number that a phone shows when it takes no more codes."""
+    with reach(config) as sam:
+        _show_told(ask(sam, EndLock(number, lock)), as_json=as_json)
+
+
+@party.command()
+@click.argument("number", type=NUMBER)
+@CONFIG_OPTION
+@click.option("--over-the-air", is_flag=True, help="Send new keys to the SIM that it has.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -92,11 +121,24 @@ def resume(number: Number, config: Config, *, as_json: bool) -> None:
 )
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @JSON_OPTION
-def rekey(number: Number, config: Config, out: Path | None, *, yes: bool, as_json: bool) -> None:
+def rekey(
+    number: Number,
+    config: Config,
+    out: Path | None,
+    *,
+    over_the_air: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
     """Give a party a new SIM, a generation higher: its old SIM is dead from then on.
 
     An old SIM file in the same place is renamed to NUMBER.generation-N.sim, with its state.
+    With --over-the-air the SIM stays, gets new keys by SMS, and its tickets stay good.
     """
+    if over_the_air:
+        with reach(config) as sam:
+            _show_told(ask(sam, Renew(number)), as_json=as_json)
+        return
     if not yes:
         if not sys.stdin.isatty():
             raise click.UsageError("the old SIM dies by this: confirm it with --yes")
@@ -108,6 +150,14 @@ def rekey(number: Number, config: Config, out: Path | None, *, yes: bool, as_jso
         details = ask(sam, ShowParty(number))
     facts = _facts(details.party) | {"sim_file": str(result.sim_file)}
     (show_json if as_json else show_facts)(facts)
+
+
+def _show_told(told: Told, *, as_json: bool) -> None:
+    if as_json:
+        show_json({"status": "done", "parties": told.parties, "at_once": told.at_once})
+        return
+    when = "at once" if told.at_once else "when they next ask for a key"
+    click.echo(f"Parties told, {when}: {told.parties}")
 
 
 def _set_suspended(number: Number, config: Config, *, suspended: bool, as_json: bool) -> None:

@@ -10,7 +10,12 @@ from dtns.sam.configuration import Config
 
 @click.command()
 @CONFIG_OPTION
-def serve(config: Config) -> None:
+@click.option(
+    "--trust-clock",
+    is_flag=True,
+    help="Believe the clock though it leapt by more than eight weeks since Sam last ran.",
+)
+def serve(config: Config, *, trust_clock: bool) -> None:
     """Run Sam in the foreground until SIGTERM.
 
     Prints one JSON line with the event `ready` on stderr once the store is open and the gateways
@@ -18,4 +23,4 @@ def serve(config: Config) -> None:
     """
     from dtns.sam.service.running import serve as run  # noqa: PLC0415 (imports Twisted's reactor)
 
-    run(config)
+    run(config, trust_clock=trust_clock)

@@ -27,10 +27,12 @@ def ask(
         return Report(facts, sentence("ask", asked), refused=True)
     facts |= {"status": "asked", "reason": "", "counter": asked.counter}
     try:
-        received = _send_and_wait(phone, asked, wait_seconds)
+        received, others = _send_and_wait(phone, asked, wait_seconds)
     except TemporaryError as fault:
         facts |= {"reason": "no-signal", "message": str(fault)}
         return Report(facts, f"{sentence('ask', 'no-signal')} ({fault})", unsent=True)
+    if others:
+        facts["others"] = [reports.of_received(other).facts for other in others]
     if received is None:
         return Report(facts, f"Request {asked.counter} is on its way to Sam.")
     report = reports.of_received(received)
@@ -45,15 +47,20 @@ def cancel(phone: Phone, holder: Number) -> Report:
     return Report(facts, f"Requests given up: {count}.")
 
 
-def _send_and_wait(phone: Phone, asked: Asked, wait_seconds: float) -> Received | None:
-    """Return what came for this ask, None if nothing did in time."""
+def _send_and_wait(
+    phone: Phone, asked: Asked, wait_seconds: float
+) -> tuple[Received | None, list[Received]]:
+    """Return what came for this ask, None if nothing did in time, and what else came."""
     with phone.line() as line:
         phone.send(line, asked)
         came: Received | None = None
+        others: list[Received] = []
         for received in phone.wait(line, wait_seconds, until=asked.counter):
-            if received.counter == asked.counter and received.outcome != "ignored":
-                came = came or received
-        return came
+            if came or received.counter != asked.counter or received.outcome == "ignored":
+                others.append(received)
+            else:
+                came = received
+        return came, others
 
 
 def answers(phone: Phone, wait_seconds: float) -> Report:

@@ -14,6 +14,7 @@ from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.weeks import start_of, week_of
 from dtns.sam.service import requests as ask
 from dtns.sam.service.requests import MAX_BATCH, Refusal, Request
+from dtns.sam.service.telling import Telling
 from dtns.sam.store.keyfile import MasterKeys
 from dtns.sam.store.registry import Issue
 from dtns.sam.store.store import Store
@@ -32,7 +33,9 @@ class Administration:
         master_keys: MasterKeys,
         clock: Callable[[], float],
         counters: Mapping[str, int] | None = None,
+        *,
         carriers: Callable[[], Mapping[str, ask.CarrierRecord]] = dict,
+        telling: Telling | None = None,
     ) -> None:
         self._store = store
         self._master_keys = master_keys
@@ -48,6 +51,7 @@ class Administration:
             ask.ListIssues: self._list_issues,
             ask.ShowIssue: self._show_issue,
             ask.GetStatus: self._status,
+            **(telling.answers if telling else {}),
         }
 
     def answer(self, request: Request[_R]) -> _R | Refusal:

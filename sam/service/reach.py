@@ -15,6 +15,7 @@ from dtns.sam.errors import StoreError, UnreachableError
 from dtns.sam.service.administration import Administration
 from dtns.sam.service.adminwire import MAX_LINE, decode_result, encode_request
 from dtns.sam.service.requests import Refusal, Request
+from dtns.sam.service.telling import Telling
 from dtns.sam.store.keyfile import MasterKeys, read_key_file
 from dtns.sam.store.lock import StoreInUseError, StoreLock
 from dtns.sam.store.store import Store
@@ -78,7 +79,8 @@ def _reach(config: Config, clock: Callable[[], float], stack: ExitStack) -> Admi
             time.sleep(_PAUSE_SECONDS)
         else:
             store, master_keys = open_store(config)
-            return Administration(stack.enter_context(store), master_keys, clock)
+            telling = Telling(store, master_keys, config.master_key)
+            return Administration(stack.enter_context(store), master_keys, clock, telling=telling)
 
 
 def _connect(path: Path) -> socket.socket | None:

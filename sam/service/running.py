@@ -19,7 +19,7 @@ from dtns.sam.service.server import Sam
 _log = Logger()
 
 
-def serve(config: Config) -> None:
+def serve(config: Config, *, trust_clock: bool = False) -> None:
     """Run Sam until SIGTERM or SIGINT; announce `ready` on stderr once it is.
 
     Raises what kept Sam from starting.
@@ -28,7 +28,7 @@ def serve(config: Config) -> None:
     reactor: Any = _reactor
     use_steady_clock(reactor)
     begin_logging()
-    sam = Sam(config, reactor)
+    sam = Sam(config, reactor, trust_clock=trust_clock)
     faults: list[Failure] = []
 
     def failed(failure: Failure) -> None:

@@ -24,6 +24,8 @@ from dtns.sam.issuing.vault import Vault
 from dtns.sam.service.administration import Administration
 from dtns.sam.service.adminsocket import AdminSocket
 from dtns.sam.service.reach import open_store
+from dtns.sam.service.telling import Telling, at_once
+from dtns.sam.service.timekeeping import keep_time
 from dtns.sam.service.traffic import Rates, Traffic
 from dtns.sam.store.keyfile import MasterKeys
 from dtns.sam.store.lock import StoreInUseError, StoreLock
@@ -36,16 +38,22 @@ LOOPBACK: Final = "loopback"
 
 
 class Sam:
-    """The whole service. *clock* gives POSIX time."""
+    """The whole service. *clock* gives POSIX time; with trust_clock any leap of it is believed."""
 
     _log = Logger()
 
     def __init__(
-        self, config: Config, reactor: Any, clock: Callable[[], float] = time.time
+        self,
+        config: Config,
+        reactor: Any,
+        clock: Callable[[], float] = time.time,
+        *,
+        trust_clock: bool = False,
     ) -> None:
         self._config = config
         self._reactor = reactor
         self._clock = clock
+        self._trust_clock = trust_clock
         self._random = random.Random()  # noqa: S311 (jitter)
         self.counters = Counter({kind.value: 0 for kind in (*Silence, *Outcome)})
         self._stops: list[Callable[[], Any]] = []
@@ -74,15 +82,17 @@ class Sam:
         self._stops.append((await self._take_lock()).release)
         store, master_keys = open_store(self._config)
         self._stops.append(store.close)
+        self._stops.append(keep_time(store, self._clock, self._reactor, trusted=self._trust_clock))
+        vault = Vault(master_keys.keys, secrets.token_bytes)
         traffic = Traffic(
             store,
-            Issuer(Vault(master_keys.keys, secrets.token_bytes), self._config.policy),
+            Issuer(vault, self._config.policy, trust_clock=self._trust_clock),
             clock=self._clock,
             random=self._random,
             counters=self.counters,
             reactor=self._reactor,
         )
-        await self._start_admin_socket(store, master_keys, traffic)
+        await self._start_admin_socket(store, master_keys, vault, traffic)
         network = await self._start_network() if self._config.network.embedded else None
         traffic.start()
         self._stops.append(lambda: Deferred.fromCoroutine(traffic.stop()))
@@ -114,10 +124,17 @@ class Sam:
                 return lock
 
     async def _start_admin_socket(
-        self, store: Store, master_keys: MasterKeys, traffic: Traffic
+        self, store: Store, master_keys: MasterKeys, vault: Vault, traffic: Traffic
     ) -> None:
+        tell = at_once(store, vault, traffic.outbox, self._clock)
+        telling = Telling(store, master_keys, self._config.master_key, tell)
         administration = Administration(
-            store, master_keys, self._clock, self.counters, traffic.carriers
+            store,
+            master_keys,
+            self._clock,
+            self.counters,
+            carriers=traffic.carriers,
+            telling=telling,
         )
         admin = AdminSocket(self._config.admin_socket, administration, self._reactor)
         await admin.start()

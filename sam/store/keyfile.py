@@ -15,6 +15,7 @@ from attrs import frozen
 from dtns.sam.errors import KeyFileError
 from dtns.sam.protocol.keys import MASTER_OCTETS, MAX_MASTER_ID, MasterKey
 from dtns.sam.protocol.primitives import Key
+from dtns.sam.store.database import sync_folder
 
 _CHECK_DIGITS: Final = 8
 _MAX_OCTETS: Final = 100_000
@@ -29,8 +30,8 @@ _HEADER: Final = "# Sam's master keys: whoever reads this file can read every ke
 class MasterKeys:
     """The keys of a key file by their ids, and the check by which each is recognised."""
 
-    keys: Mapping[int, MasterKey]
-    checks: Mapping[int, str]
+    keys: dict[int, MasterKey]
+    checks: dict[int, str]
 
     @property
     def current(self) -> MasterKey:
@@ -67,6 +68,30 @@ def create_key_file(path: Path, octets: bytes) -> None:
         raise KeyFileError(f"{path} exists: a key file is never overwritten") from None
     except OSError as fault:
         raise KeyFileError(f"cannot write the key file {path}: {fault.strerror}") from fault
+
+
+def add_key(path: Path, known: MasterKeys, octets: bytes) -> None:
+    """Add the 32 random *octets* as the next master key, to the file and then to *known*.
+
+    The file is replaced whole; KeyFileError if that fails, and then the old one stands.
+    """
+    master_id = known.current.master_id + 1
+    check = _check(master_id, octets)
+    scratch = path.with_name(path.name + ".new")
+    scratch.unlink(missing_ok=True)
+    try:
+        text = path.read_text("ascii") + f"{master_id} {octets.hex()} {check}\n"
+        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+        scratch.replace(path)
+        sync_folder(path.parent)
+    except OSError as fault:
+        raise KeyFileError(f"cannot write the key file {path}: {fault.strerror}") from fault
+    known.keys[master_id] = MasterKey(master_id, octets)
+    known.checks[master_id] = check
 
 
 def read_key_file(path: Path) -> MasterKeys:

@@ -9,7 +9,14 @@ from attrs import frozen
 
 from dtns.sam.issuing.records import Decision, Registration
 from dtns.sam.protocol.numbers import Number
-from dtns.sam.store.rows import DECISION_COLUMNS, PARTY_COLUMNS, to_decision, to_registration
+from dtns.sam.protocol.session import Party
+from dtns.sam.store.rows import (
+    DECISION_COLUMNS,
+    PARTY_COLUMNS,
+    to_decision,
+    to_number,
+    to_registration,
+)
 
 _ISSUES: Final = f"SELECT id, {DECISION_COLUMNS} FROM decision"  # noqa: S608 (constants)
 
@@ -63,6 +70,17 @@ class Registry:
         self._connection.execute(
             "INSERT OR IGNORE INTO master_key VALUES (?, ?)", (master_id, check)
         )
+
+    def counterparts(self, party: Party) -> list[Number]:
+        """Return everyone who was issued a key with this party's generation, either way."""
+        values = {"number": int(party.number), "generation": party.generation}
+        rows = self._connection.execute(
+            "SELECT holder FROM pair WHERE asker = :number AND asker_generation = :generation"
+            " UNION"
+            " SELECT asker FROM pair WHERE holder = :number AND holder_generation = :generation",
+            values,
+        )
+        return [to_number(row[0]) for row in rows]
 
     def issues(self, party: Number | None, before: int | None, limit: int) -> list[Issue]:
         """Return decisions, the newest first, on all asks or those in which *party* has a part.
