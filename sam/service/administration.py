@@ -13,6 +13,7 @@ from dtns.sam.protocol import keys
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.weeks import start_of, week_of
 from dtns.sam.service import requests as ask
+from dtns.sam.service.gateways import Gateways
 from dtns.sam.service.requests import MAX_BATCH, Refusal, Request
 from dtns.sam.service.telling import Telling
 from dtns.sam.store.keyfile import MasterKeys
@@ -35,6 +36,7 @@ class Administration:
         counters: Mapping[str, int] | None = None,
         *,
         carriers: Callable[[], Mapping[str, ask.CarrierRecord]] = dict,
+        gateways: Gateways | None = None,
         telling: Telling | None = None,
     ) -> None:
         self._store = store
@@ -51,6 +53,7 @@ class Administration:
             ask.ListIssues: self._list_issues,
             ask.ShowIssue: self._show_issue,
             ask.GetStatus: self._status,
+            **(gateways or Gateways()).answers,
             **(telling.answers if telling else {}),
         }
 

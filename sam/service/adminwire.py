@@ -31,6 +31,8 @@ _KINDS: Final = (
     ask.ListIssues,
     ask.ShowIssue,
     ask.GetStatus,
+    ask.ListGateways,
+    ask.MoveGateway,
 )
 _BY_NAME: Final[dict[str, type[Any]]] = {kind.__name__: kind for kind in _KINDS}
 _FAULTS: Final[dict[str, type[SamError]]] = {

@@ -287,3 +287,50 @@ class Status:
 @frozen
 class GetStatus(Request[Status]):
     """Tell how Sam is."""
+
+
+@frozen
+class GatewayRecord:
+    """How a gateway is: a modem, or a carrier that is one gateway; None is what it cannot tell.
+
+    state is starting, up, down, suspended or stopped; connected, whether a message given to it
+    now would be sent. signal goes from 0 to 31. Times are POSIX times.
+    """
+
+    name: str
+    state: str
+    connected: bool
+    reason: str = ""
+    device: str = ""
+    model: str = ""
+    network: str | None = None
+    roaming: bool = False
+    signal: int | None = None
+    stored: int | None = None
+    room: int | None = None
+    queue: int = 0
+    sent: int | None = None
+    received: int | None = None
+    failed: int | None = None
+    last_received: float | None = None
+    last_sent: float | None = None
+
+
+@frozen
+class GatewayRecords:
+    """All gateways of a running Sam."""
+
+    gateways: tuple[GatewayRecord, ...]
+
+
+@frozen
+class ListGateways(Request[GatewayRecords]):
+    """Tell how each gateway is."""
+
+
+@frozen
+class MoveGateway(Request[GatewayRecord]):
+    """Suspend, resume or drain a gateway."""
+
+    name: str
+    action: str

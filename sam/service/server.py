@@ -23,6 +23,8 @@ from dtns.sam.issuing.issuer import Issuer, Outcome, Silence
 from dtns.sam.issuing.vault import Vault
 from dtns.sam.service.administration import Administration
 from dtns.sam.service.adminsocket import AdminSocket
+from dtns.sam.service.gateways import CarrierGateway, Gateways
+from dtns.sam.service.modems import GSM, MODEM, make_modems
 from dtns.sam.service.reach import open_store
 from dtns.sam.service.telling import Telling, at_once
 from dtns.sam.service.timekeeping import keep_time
@@ -55,6 +57,7 @@ class Sam:
         self._clock = clock
         self._trust_clock = trust_clock
         self._random = random.Random()  # noqa: S311 (jitter)
+        self._gateways = Gateways(running=True)
         self.counters = Counter({kind.value: 0 for kind in (*Silence, *Outcome)})
         self._stops: list[Callable[[], Any]] = []
         self._stopped: Deferred[None] | None = None
@@ -99,6 +102,7 @@ class Sam:
         connected = False
         if self._config.loopback.enabled:
             connected = await self._start_loopback(traffic, network)
+        carriers = {LOOPBACK: connected} if self._config.loopback.enabled else {}
         return {
             "event": "ready",
             "component": "sam",
@@ -106,7 +110,7 @@ class Sam:
             "service_number": self._config.sam.service_number,
             "admin_socket": str(self._config.admin_socket),
             "network": None if network is None else str(network),
-            "carriers": {LOOPBACK: connected} if self._config.loopback.enabled else {},
+            "carriers": carriers | await self._start_modems(traffic),
         }
 
     async def _take_lock(self) -> StoreLock:
@@ -134,6 +138,7 @@ class Sam:
             self._clock,
             self.counters,
             carriers=traffic.carriers,
+            gateways=self._gateways,
             telling=telling,
         )
         admin = AdminSocket(self._config.admin_socket, administration, self._reactor)
@@ -163,8 +168,21 @@ class Sam:
         )
         rates = Rates(section.send_per_minute, section.receive_per_minute)
         await traffic.add(carrier, LOOPBACK, rates)
+        facts = lambda: traffic.carriers()[LOOPBACK]  # noqa: E731 (asked for anew each time)
+        self._gateways.add(LOOPBACK, CarrierGateway(carrier, facts))
         try:
             await carrier.when_connected().addTimeout(CONNECT_SECONDS, self._reactor)
         except DeferredTimeout:
             self._log.warn("the network is not there yet; Sam goes on trying", event="no-network")
         return carrier.connected
+
+    async def _start_modems(self, traffic: Traffic) -> dict[str, bool]:
+        """Start the carrier of all modems, if there are any; they connect in their own time."""
+        modems = make_modems(
+            self._config, traffic.sink(MODEM), reactor=self._reactor, random=self._random
+        )
+        if modems is None:
+            return {}
+        self._gateways.add_modems(modems)
+        await traffic.add(modems, GSM)
+        return {MODEM: modems.connected}

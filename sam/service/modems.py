@@ -1,0 +1,82 @@
+"""The modems of a configuration, made into one carrier."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+from dtns.gateway.carrier import Sink
+from dtns.gateway.modem.card import RefusedPins
+from dtns.gateway.modem.carrier import ModemCarrier
+from dtns.gateway.modem.session import Settings
+from dtns.gateway.modem.timing import USUAL, Timing
+from dtns.sam.configuration import Config
+from dtns.sam.configuration.sections import ModemSection
+from dtns.sam.errors import ConfigError
+
+MODEM: Final = "modem"
+GSM: Final = "gsm"
+"""The network whose phones modems reach."""
+REFUSED_PINS: Final = "refused-pins"
+_CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"
+
+
+def make_modems(
+    config: Config, sink: Sink, *, reactor: Any, random: Random, timing: Timing = USUAL
+) -> ModemCarrier | None:
+    """Make the carrier of all enabled modems; None if there are none.
+
+    SIM cards that refused their PIN are remembered beside the configuration.
+    """
+    modems = {
+        name: (modem_settings(config, name, section), section.per_minute)
+        for name, section in config.modems.items()
+        if section.enabled
+    }
+    if not modems:
+        return None
+    refused = RefusedPins(config.folder / REFUSED_PINS)
+    return ModemCarrier(MODEM, modems, sink, refused, reactor=reactor, random=random, timing=timing)
+
+
+def modem_settings(config: Config, name: str, section: ModemSection) -> Settings:
+    """Return a modem's settings, with its PIN; ConfigError if the PIN cannot be read."""
+    return Settings(
+        device=section.device,
+        baud=section.baud,
+        pin=read_pin(pin_path(config, name, section)),
+        reports=section.delivery_reports,
+    )
+
+
+def pin_path(config: Config, name: str, section: ModemSection) -> Path | None:
+    """Return the file that holds a modem's PIN; None if it has none."""
+    if section.pin_file is not None:
+        return config.folder / section.pin_file
+    if section.pin_credential is None:
+        return None
+    folder = os.environ.get(_CREDENTIALS)
+    if folder is None:
+        raise ConfigError(
+            f"gateway.modem.{name}.pin_credential: systemd gives no credentials here; "
+            "use LoadCredential= in the unit, or pin_file"
+        )
+    return Path(folder) / section.pin_credential
+
+
+def read_pin(path: Path | None) -> str | None:
+    """Read a PIN; ConfigError if the file is missing, or others may read it."""
+    if path is None:
+        return None
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as fault:
+        reason = getattr(fault, "strerror", None) or "it is no PIN"
+        raise ConfigError(f"cannot read the PIN in {path}: {reason}") from None
+    if stat.S_IMODE(mode) & (stat.S_IRWXO | stat.S_IWGRP):
+        raise ConfigError(f"others may read the PIN in {path}: chmod 600 {path}")
+    return text
