@@ -81,8 +81,10 @@ class Spoken(NamedTuple):
 
 
 class Aim(NamedTuple):
-    """Where a code is typed: which one, whether of its kind, and whether as it was meant."""
+    """Where a code is typed: which one of which pair, whether of its kind, and as it was meant."""
 
+    by: int
+    to: int
     pick: int
     fitting: bool
     phone: tuple[int, int] | None
@@ -92,6 +94,8 @@ class Aim(NamedTuple):
 
 AIM = st.builds(
     Aim,
+    by=st.integers(0, HONEST),
+    to=st.integers(0, HONEST),
     pick=PICK,
     fitting=st.sampled_from([True] * 7 + [False]),
     phone=rarely(WHO),
@@ -149,6 +153,7 @@ class Adversary(RuleBasedStateMachine):
     def aimed(self, kind: str, aim: Aim) -> tuple[Handset, int, str] | None:
         """Return the phone where a code is typed, as whose, and what; None if there is no code."""
         codes = [code for code in self.codes if code.kind == kind or not aim.fitting]
+        codes = [code for code in codes if (code.by, code.to) == (aim.by, aim.to)] or codes
         if not codes:
             return None
         code = codes[-1 - aim.pick % len(codes)]
@@ -325,10 +330,13 @@ class Adversary(RuleBasedStateMachine):
         if fresh:
             self.be_served(asker, other, wish)
         self.show(asker, other, None, sealed=False)
-        straight = Aim(0, fitting=True, phone=holder, number=asker[0], slip=(0, 0))
+        straight = Aim(
+            asker[0], holder[0], 0, fitting=True, phone=holder, number=asker[0], slip=(0, 0)
+        )
         self.enter(straight)
         self.challenge(holder, (asker[0] - holder[0]) % len(self.numbers))
-        self.respond(straight._replace(phone=asker, number=holder[0]))
+        answered = straight._replace(by=holder[0], to=asker[0], phone=asker, number=holder[0])
+        self.respond(answered)
         self.check(straight)
 
     @rule(who=WHO, asker=WHO, forget=st.booleans())
@@ -485,8 +493,8 @@ def _slipped(code: str, slip: Slip) -> str:
 
 
 QUICK = settings(
-    max_examples=150,
-    stateful_step_count=50,
+    max_examples=120,
+    stateful_step_count=100,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
@@ -502,5 +510,5 @@ def test_the_guarantee(make_world: Callable[..., World]) -> None:
 @pytest.mark.timeout(1200)
 def test_the_guarantee_at_length(make_world: Callable[..., World]) -> None:
     """The same with many more adversaries, each time others, and with more patience."""
-    longer = settings(QUICK, max_examples=800, stateful_step_count=120, derandomize=False)
+    longer = settings(QUICK, max_examples=1000, stateful_step_count=200, derandomize=False)
     run_state_machine_as_test(lambda: Adversary(make_world()), settings=longer)
