@@ -30,6 +30,7 @@ RECORD = ask.PartyRecord(N, 1, 1, 1, 5.0, False, 0, 0, 0)
 KEY = ask.KeyRecord(1, 1, 1, 4, "asker-pays", 9.0, "derived")
 DELIVERY = ask.DeliveryRecord("loopback", "queued", 5.0, 0, "", None)
 ISSUE = ask.IssueRecord(1, N, 1, 1, N, 5.0, "loopback", 0, None, KEY, (DELIVERY,))
+GATEWAY = ask.GatewayRecord("modem.one", "up", True, signal=17, last_received=5.0)
 EXCHANGES: list[tuple[Any, Any]] = [
     (ask.Enrol((N,)), ask.Enrolments((ask.Enrolled(N, ask.Enrolment.NEW, SIM),))),
     (ask.Enrol((), create=False), ask.Enrolments(())),
@@ -39,6 +40,8 @@ EXCHANGES: list[tuple[Any, Any]] = [
     (ask.Rekey(N), SIM),
     (ask.ListIssues(None, 7, 1), ask.Issues((ISSUE,), False)),
     (ask.ShowIssue(1), ISSUE),
+    (ask.ListGateways(), ask.GatewayRecords((GATEWAY,))),
+    (ask.MoveGateway("modem.one", "drain"), GATEWAY),
     (
         ask.GetStatus(),
         ask.Status(
