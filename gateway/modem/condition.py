@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from dtns.gateway.modem.session import Facts, Reception
 
-_REGISTRATIONS: Final = {
+REGISTRATIONS: Final = {
     0: "not registered: it does not look for a network",
     2: "no network: it looks for one",
     3: "the network denies registration: is the SIM card active?",
     4: "no network: out of coverage",
 }
-_HOME_OR_ROAMING: Final = {1, 5}
-_ROAMING: Final = 5
 WEAK_SIGNAL: Final = 6
 
 
@@ -73,14 +71,14 @@ class Condition:
 
     def receive(self, reception: Reception, room: tuple[int, int] | None) -> None:
         """Note how the network is received, and how full the storage is."""
-        self.registered = reception.registration in _HOME_OR_ROAMING
-        self.roaming = reception.registration == _ROAMING
+        self.registered = reception.registered
+        self.roaming = reception.roaming
         self.network = reception.operator
         self.signal = reception.signal
         self.used, self.size = room or (None, None)
         self.full = room is not None and room[0] >= room[1]
         if not self.registered:
-            self.reason = _REGISTRATIONS.get(reception.registration, "not registered")
+            self.reason = REGISTRATIONS.get(reception.registration, "not registered")
         elif self.signal is not None and self.signal < WEAK_SIGNAL:
             self.reason = f"weak signal: {self.signal} of 31"
         elif self.full:

@@ -76,6 +76,7 @@ class Driver(GsmModem, _OpenOnce):  # type: ignore[misc]  # the library has no t
             AT_CNMI=NOTIFY_STORED if reports else "2,1,0,0",
             fatalErrorCallbackFunc=self._port_lost,
             write_timeout=WRITE_SECONDS,
+            exclusive=True,
         )
         self.notifyCallback = lambda lines: heard(list(lines))
         self._heard = heard

@@ -31,7 +31,8 @@ _SYNC_TRIES: Final = 3
 _SYNC_SECONDS: Final = 2.0
 _ESCAPED_SECONDS: Final = 0.1
 _PROMPT: Final = "> "
-_REGISTERED: Final = {1, 5}
+_ROAMING: Final = 5
+_REGISTERED: Final = {1, _ROAMING}
 _UNKNOWN_SIGNAL: Final = 99
 _INBOXES: Final = ("SM", "ME", "SR")
 _LISTED: Final = re.compile(r"\+CMGL: *(\d+) *, *(\d+)")
@@ -94,6 +95,11 @@ class Reception:
     def registered(self) -> bool:
         """Whether messages can be sent."""
         return self.registration in _REGISTERED
+
+    @property
+    def roaming(self) -> bool:
+        """Whether the network is another than the SIM card's own."""
+        return self.registration == _ROAMING
 
 
 class Session:
