@@ -61,7 +61,14 @@ class Silent:
 @click.option("--seed", type=click.IntRange(0), help="Make keys and digits repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 @click.option("--slow", is_flag=True, help="Pause between the lines.")
-def demo(seed: int | None, *, as_json: bool, slow: bool) -> None:
+@click.option(
+    "--gateway",
+    type=click.Choice(("loopback", "modem")),
+    default="loopback",
+    show_default=True,
+    help="How Sam's messages travel: straight on the network, or by a GSM modem on it.",
+)
+def demo(seed: int | None, gateway: str, *, as_json: bool, slow: bool) -> None:
     """Show the whole idea in one terminal, on real processes, in under ten seconds.
 
     The same --seed gives the same digits within one week, for expiry is counted in weeks.
@@ -69,11 +76,11 @@ def demo(seed: int | None, *, as_json: bool, slow: bool) -> None:
     started = time.monotonic()
     narrator = Silent() if as_json else Aloud(slow=slow)
     with tempfile.TemporaryDirectory(prefix="dtns-demo-") as folder:
-        story = _play(Path(folder) / "dtns", seed, narrator)
+        story = _play(Path(folder) / "dtns", seed, narrator, modem=gateway == "modem")
     seconds = round(time.monotonic() - started, 1)
     whole = all(story.proved.values())
     if as_json:
-        facts: dict[str, Any] = {"status": "done" if whole else "failed", "seed": seed}
+        facts: dict[str, Any] = {"status": "done" if whole else "failed", "seed": seed, "gateway": gateway}
         facts |= {"seconds": seconds, "proved": story.proved, "events": story.events}
         click.echo(json.dumps(facts))
     else:
@@ -82,9 +89,9 @@ def demo(seed: int | None, *, as_json: bool, slow: bool) -> None:
         raise click.exceptions.Exit(Exit.REFUSED)
 
 
-def _play(folder: Path, seed: int | None, narrator: Aloud | Silent) -> Story:
-    _furnish(folder, seed)
-    with Stage(folder, seed or 0) as stage:
+def _play(folder: Path, seed: int | None, narrator: Aloud | Silent, *, modem: bool) -> Story:
+    _furnish(folder, seed, modem=modem)
+    with Stage(folder, seed or 0, folder / "modem" if modem else None) as stage:
         story = Story(stage, narrator)
         story.play()
         return story
@@ -98,10 +105,13 @@ def _table(story: Story, seconds: float) -> None:
     click.echo(f"\n   {story.stage.processes} processes, {seconds} seconds.")
 
 
-def _furnish(folder: Path, seed: int | None) -> None:
+def _furnish(folder: Path, seed: int | None, *, modem: bool) -> None:
     """Make a deployment whose network is a process of its own, the master key made from a seed."""
     random = secrets.token_bytes if seed is None else _Seeded(seed)
     text = EXAMPLE.replace("embedded = true", "embedded = false")
+    if modem:
+        text = text.replace("loopback network.\nenabled = true", "loopback network.\nenabled = false")
+        text += f'\n[gateway.modem.demo]\ndevice = "{folder / "modem"}"\nper_minute = 0\n'
     create_deployment(folder, random, text)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import secrets
 import socket
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -16,6 +17,7 @@ from dtns.gateway.loopback.conditions import Conditions
 from dtns.gateway.loopback.wire import Lines, decode_from_network, encode
 from dtns.sam.cli.show import JSON_OPTION, show_facts, show_json
 
+PATH: Final = click.Path(dir_okay=False, path_type=Path)
 DEFAULT_ENDPOINT: Final = "tcp:127.0.0.1:7700"
 _PATIENCE_SECONDS: Final = 10.0
 _READ_OCTETS: Final = 65536
@@ -72,9 +74,28 @@ class OutageType(click.ParamType[tuple[float, float]]):
 )
 @click.option("--signal/--no-signal", default=None, help="Switch the whole network on or off.")
 @click.option("--seed", type=int, help="Makes the fates of messages repeatable.")
+@click.option("--modem-pty", type=PATH, help="Emulate a GSM modem too; make this link to its port.")
+@click.option("--modem-number", default="7267", show_default=True, help="The modem's own number.")
+@click.option(
+    "--modem-dialect",
+    type=click.Choice(("huawei", "quectel", "simcom", "zte")),
+    default="huawei",
+    show_default=True,
+    help="Whose modem it is like.",
+)
+@click.option("--modem-control", type=PATH, help="A Unix socket to order the modem's faults at.")
 @JSON_OPTION
 def network(
-    endpoint: Address, control: Address | None, seed: int | None, *, as_json: bool, **changes: Any
+    endpoint: Address,
+    control: Address | None,
+    seed: int | None,
+    modem_pty: Path | None,
+    modem_number: str,
+    modem_dialect: str,
+    modem_control: Path | None,
+    *,
+    as_json: bool,
+    **changes: Any,
 ) -> None:
     """Run a loopback network until SIGTERM; phones and Sam attach to it.
 
@@ -92,9 +113,17 @@ def network(
         raise click.UsageError(str(fault)) from None
     from twisted.internet import reactor  # noqa: PLC0415 (installs the reactor)
 
-    from dtns.gateway.loopback.main import serve_network  # noqa: PLC0415 (imports Twisted)
+    from dtns.gateway.loopback.main import announce_ready, serve_network  # noqa: PLC0415 (the same)
 
-    serve_network(endpoint, conditions, secrets.randbits(32) if seed is None else seed, reactor)
+    announce = announce_ready
+    if modem_pty is not None:
+        from dtns.gateway.modem.emulator.joined import with_modem  # noqa: PLC0415 (the same)
+
+        announce = with_modem(
+            reactor, modem_pty, modem_number, modem_dialect, modem_control, announce
+        )
+    seed = secrets.randbits(32) if seed is None else seed
+    serve_network(endpoint, conditions, seed, reactor, announce)
 
 
 def _show(facts: dict[str, Any], *, as_json: bool) -> None:

@@ -19,10 +19,14 @@ _STOP_SECONDS: Final = 10
 
 @define
 class Stage:
-    """Starts and stops the demo's processes in *folder*, which `dtns init` has furnished."""
+    """Starts and stops the demo's processes in *folder*, which `dtns init` has furnished.
+
+    With *modem*, the network has a GSM modem at that path, too.
+    """
 
     folder: Path
     seed: int
+    modem: Path | None = None
     _network: subprocess.Popen[str] | None = None
     _sam: subprocess.Popen[str] | None = None
     processes: int = field(default=0, init=False)
@@ -46,8 +50,10 @@ class Stage:
 
     def start_network(self, *conditions: str) -> None:
         """Start the network under these conditions, as options of `dtns network`."""
-        seed = ("--seed", str(self.seed))
-        self._network = self._start("network", "--endpoint", self.endpoint, *seed, *conditions)
+        options = ("--endpoint", self.endpoint, "--seed", str(self.seed))
+        if self.modem is not None:
+            options += ("--modem-pty", str(self.modem))
+        self._network = self._start("network", *options, *conditions)
 
     def stop_network(self) -> None:
         """Take the network away: from here on no phone has signal, and Sam hears nothing."""
