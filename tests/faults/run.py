@@ -1,0 +1,134 @@
+"""Faults of every kind against the real processes, and what held.
+
+    python tests/faults/run.py --kills 1000 --seed 1978 --json
+
+First kills: `--kills` processes are ended by SIGKILL at random points under load, among stalls,
+partitions, cut lines, full disks and locked stores. Then cuts: the power goes before every step
+that changes a disk, in one ask's life at Sam and in one key's life in a phone, three ways each,
+and the disk fails at each step. `--stride 7` takes every seventh step only, `--stride 0` none.
+The last line of the output is one JSON object; the exit code is 1 if anything did not hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from kills import ASKS_A_PAIR, BURST, Storm
+from ledger import Ledger, Traffic
+from pair import Pair, Promises
+from scene import Scene
+from verdicts import Store, audit_fault, disagreements, lost, model_faults
+
+from dtns.sam.handset.phone import Phone
+
+FIRST_NUMBER = 254700000000
+_FAULTS_SHOWN = 20
+
+
+class Trial:
+    """A scene with people in it, and all that is known about them."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.scene = Scene(folder, seed)
+        self.promises = Promises(folder / "promises.jsonl")
+        self.ledger = Ledger(self.promises)
+        self.pairs: list[Pair] = []
+
+    def people(self, pairs: int) -> list[Pair]:
+        """Enrol so many pairs more and return them."""
+        first = FIRST_NUMBER + 2 * len(self.pairs)
+        sims = self.scene.enrol([f"+{first + place}" for place in range(2 * pairs)])
+        phones = [Phone(sim, self.scene.air) for sim in sims]
+        new = [Pair(*two, self.promises) for two in zip(phones[::2], phones[1::2], strict=True)]
+        self.pairs += new
+        return new
+
+    def verdict(self) -> dict[str, Any]:
+        """Stop Sam, and return what held and what did not."""
+        stopped = self.scene.sam.stop()
+        self.ledger.look(self.pairs)
+        traffic, store = Traffic(self.scene.tap_log), Store(self.scene.store)
+        contradictory = [*self.ledger.contradictions, *traffic.contradictions()]
+        chain = [*store.chain_faults()]
+        if audit := audit_fault(self.scene.deployment.config):
+            chain.append(audit)
+        model = [*model_faults(store, traffic, self.ledger, self.pairs), *self.ledger.broken]
+        if stopped:
+            model.append(f"Sam ended with exit code {stopped}")
+        missing, apart = lost(store, traffic, self.ledger), disagreements(self.pairs)
+        faults = [*missing, *contradictory, *chain, *model, *apart]
+        return {
+            "asks": len(store.decisions),
+            "acknowledged": len(traffic.acknowledged),
+            "confirmed": len(self.ledger.confirmed),
+            "keys": len(self.ledger.keys),
+            "lost": len(missing),
+            "contradictory": len(contradictory),
+            "chain_ok": not chain,
+            "model_ok": not model,
+            "pairs": len(self.pairs),
+            "disagreeing": len(apart),
+            "faults": faults[:_FAULTS_SHOWN],
+        }
+
+
+def main() -> int:
+    """Run the command line above."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--stride", type=int, default=1, help="cut at every so many steps; 0: none")
+    parser.add_argument("--seed", type=int, default=1978)
+    parser.add_argument("--json", action="store_true", help="print one line of JSON alone")
+    parser.add_argument("--keep", action="store_true", help="keep the folder")
+    options = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="dtns-faults-"))
+    started = time.monotonic()
+    try:
+        facts = _run(folder, options)
+    finally:
+        if options.keep:
+            sys.stderr.write(f"{folder}\n")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    facts |= {"seed": options.seed, "seconds": round(time.monotonic() - started, 1)}
+    if not options.json:
+        for name, value in facts.items():
+            print(f"{name:14} {value}")  # noqa: T201 (its output)
+    print(json.dumps(facts))  # noqa: T201 (its output)
+    return 1 if facts["faults"] else 0
+
+
+def _run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    trial = Trial(folder, options.seed)
+    with trial.scene:
+        counts = _rage(trial, options.kills, options.seed)
+        return counts | trial.verdict()
+
+
+def _rage(trial: Trial, kills: int, seed: int) -> dict[str, Any]:
+    if not kills:
+        return {"kills": 0}
+    people = trial.people(max(2 * BURST, kills * BURST // ASKS_A_PAIR))
+    storm = Storm(trial.scene, people, trial.ledger, Random(seed))
+    storm.rage(kills, lambda done: _progress("kills", done, kills))
+    storm.calm_down()
+    troubles: Counter[str] = storm.troubles
+    return {"kills": storm.kills, "killed": dict(storm.killed), "troubles": dict(troubles)}
+
+
+def _progress(what: str, done: int, of: int) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{what}: {done} of {of} \033[K")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
