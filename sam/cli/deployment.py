@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import secrets
 import time
+import tomllib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -15,11 +18,12 @@ import click
 from dtns.sam.cli.show import DEFAULT_CONFIG, JSON_OPTION, show_json
 from dtns.sam.configuration import Config, load_config
 from dtns.sam.configuration.example import EXAMPLE
-from dtns.sam.configuration.sections import objections_to_sockets
+from dtns.sam.configuration.sections import SamSection, objections_to_sockets
 from dtns.sam.errors import ConfigError
 from dtns.sam.protocol.keys import MASTER_OCTETS
 from dtns.sam.store.database import sync_folder
-from dtns.sam.store.keyfile import create_key_file
+from dtns.sam.store.keyfile import create_key_file, read_key_file
+from dtns.sam.store.recovery import begin_journal
 from dtns.sam.store.store import Store
 
 _SCRATCH: Final = "dtns.toml.new"
@@ -27,15 +31,24 @@ _SCRATCH: Final = "dtns.toml.new"
 
 @click.command()
 @click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--journal",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where the journal goes. [`DIR.journal`, beside DIR]",
+)
 @JSON_OPTION
-def init(folder: Path | None, *, as_json: bool) -> None:
+def init(folder: Path | None, journal: Path | None, *, as_json: bool) -> None:
     """Make DIR (./dtns-data) with a configuration, a master key and an empty store.
 
-    DIR must be new or empty: nothing is ever overwritten.
+    DIR must be new or empty: nothing is ever overwritten. The journal, without which an old copy
+    of the store would go unnoticed, stands apart from it.
     """
-    config = create_deployment(folder or DEFAULT_CONFIG.parent)
+    config = create_deployment(
+        folder or DEFAULT_CONFIG.parent, configuration=_naming(journal and journal.absolute())
+    )
     if as_json:
-        show_json({"status": "done", "config": str(config.path), "store": str(config.store)})
+        paths = {"config": config.path, "store": config.store, "journal": config.journal}
+        show_json({"status": "done"} | {name: str(path) for name, path in paths.items()})
         return
     click.echo(f"{config.path} is ready. Keep a copy of {config.master_key} in a safe. Next:")
     click.echo(f"  dtns serve -c {config.path}")
@@ -53,25 +66,47 @@ def create_deployment(
     Raises ConfigError if the directory is not empty, cannot be made, or its path is too long.
     """
     folder = folder.absolute()
-    config = Config(folder / DEFAULT_CONFIG.name)
+    config = _planned(folder / DEFAULT_CONFIG.name, configuration)
     if objections := objections_to_sockets(config):
         raise ConfigError("\n".join(objections.values()))
     _make_empty(folder)
     scratch = folder / _SCRATCH
+    made = [scratch, config.path, config.store, config.master_key]
     try:
         create_key_file(config.master_key, random(MASTER_OCTETS))
         Store.create(config.store, time.time())
+        _begin_journal(config)
+        made.append(config.journal)
         _write(scratch, configuration)
         scratch.rename(config.path)
         sync_folder(folder)
     except BaseException as fault:
-        for path in (scratch, config.path, config.store, config.master_key):
+        for path in made:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
         if isinstance(fault, OSError):
             raise ConfigError(f"cannot write to {folder}: {fault.strerror}") from fault
         raise
     return load_config(config.path)
+
+
+def _planned(path: Path, configuration: str) -> Config:
+    """Return the configuration that is to stand at *path*, as far as it says where things go."""
+    journal = tomllib.loads(configuration).get("sam", {}).get("journal")
+    return Config(path, SamSection(journal=None if journal is None else Path(journal)))
+
+
+def _naming(journal: Path | None) -> str:
+    """Return the example with the journal's path in it."""
+    if journal is None:
+        return EXAMPLE
+    line = f"journal = {json.dumps(str(journal), ensure_ascii=False)}"
+    return re.sub("^# journal = .*$", lambda _: line, EXAMPLE, flags=re.MULTILINE)
+
+
+def _begin_journal(config: Config) -> None:
+    with Store.open(config.store) as store:
+        begin_journal(store, config.journal, read_key_file(config.master_key), time.time)
 
 
 def _make_empty(folder: Path) -> None:

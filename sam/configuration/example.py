@@ -13,6 +13,11 @@ EXAMPLE: Final = """\
 service_number = "7267"
 # Everything Sam must remember, an SQLite file.
 store = "dtns.sqlite"
+# What a store that comes back from a copy must not have forgotten. By default it stands beside
+# this file's folder and has its name with `.journal`; best on another disk than the store.
+# journal = "/var/lib/dtns-journal/dtns.journal"
+# After so many days a decision loses the numbers it was about; 0 keeps them for ever.
+retention_days = 400
 # The master keys. Keep a copy in a safe; without it every SIM is worthless.
 master_key = "master.key"
 # Through this Unix socket other dtns commands reach a running Sam; only its owner may.

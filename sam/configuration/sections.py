@@ -30,10 +30,16 @@ def _is_device(_: object, __: object, value: str) -> None:
 
 @frozen
 class SamSection:
-    """`[sam]`: where Sam is reached and keeps what it knows; paths are relative to the file."""
+    """`[sam]`: where Sam is reached and keeps what it knows; paths are relative to the file.
+
+    Without a journal's path it is the file's folder with `.journal` after its name. Decisions lose
+    what tells of people after retention_days, 0 for never.
+    """
 
     service_number: str = field(default="7267", validator=_is_service_number)
     store: Path = Path("dtns.sqlite")
+    journal: Path | None = None
+    retention_days: int = field(default=400, validator=[ge(0), le(36_500)])
     master_key: Path = Path("master.key")
     admin_socket: Path = Path("admin.sock")
 
@@ -114,6 +120,12 @@ class Config:
         return self.folder / self.sam.store
 
     @property
+    def journal(self) -> Path:
+        """The journal's file."""
+        beside = self.folder.parent / f"{self.folder.name}.journal"
+        return beside if self.sam.journal is None else self.folder / self.sam.journal
+
+    @property
     def lock(self) -> Path:
         """The lock that the only Sam on this store holds; it stands beside the store."""
         return self.store.parent / "lock"
@@ -150,6 +162,7 @@ class Config:
         values = {name: asdict(self.section(name)) for name in SECTIONS}
         values["sam"] |= {
             "store": str(self.store),
+            "journal": str(self.journal),
             "master_key": str(self.master_key),
             "admin_socket": str(self.admin_socket),
         }

@@ -192,7 +192,7 @@ class Issuer:
             return
         last_n = records.last_n(ask.asker, holder.party, records.epoch)
         if self._vault.proves_more(registration, holder, ask, (records.epoch, last_n)):
-            records.note_behind()
+            records.note_behind(ask.seen.epoch)
 
     def _grant(self, records: Records, ask: Ask, week: int) -> Granted:
         holder = records.registration(ask.holder)

@@ -32,10 +32,15 @@ def renew(records: Records, registration: Registration, master_id: int) -> Regis
     if registration.renewal is not None or enrolment.generation >= MAX_GENERATION:
         return None
     renewal = Enrolment(enrolment.number, enrolment.generation + 1, records.epoch, master_id)
+    return offer(records, registration, renewal)
+
+
+def offer(records: Records, registration: Registration, renewal: Enrolment) -> Registration:
+    """Have a party told the keys of this renewal."""
     registration = evolve(registration, renewal=renewal)
     records.save(registration)
     for topic in _RENEWAL:
-        records.add_notice(enrolment.number, topic)
+        records.add_notice(renewal.number, topic)
     return registration
 
 

@@ -130,8 +130,8 @@ class Records(Protocol):
     def behind(self) -> bool:
         """Whether a phone has proved that Sam forgot keys it issued; then none may be issued."""
 
-    def note_behind(self) -> None:
-        """Remember that, until the epoch is raised."""
+    def note_behind(self, proved_epoch: int) -> None:
+        """Remember that, and the epoch of the forgotten keys, until the epoch is raised."""
 
     def registration(self, number: Number) -> Registration | None:
         """Return the party with this number, or None."""

@@ -10,18 +10,23 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
+from twisted.logger import Logger
+
 from dtns.sam.configuration import Config
 from dtns.sam.errors import StoreError, UnreachableError
 from dtns.sam.service.administration import Administration
 from dtns.sam.service.adminwire import MAX_LINE, decode_result, encode_request
 from dtns.sam.service.requests import Refusal, Request
 from dtns.sam.service.telling import Telling
+from dtns.sam.store.database import NO_STORE
 from dtns.sam.store.keyfile import MasterKeys, read_key_file
 from dtns.sam.store.lock import StoreInUseError, StoreLock
+from dtns.sam.store.recovery import Mended, join_journal
 from dtns.sam.store.store import Store
 
 _R = TypeVar("_R")
 
+_log: Final = Logger()
 PATIENCE_SECONDS: Final = 10.0
 ANSWER_SECONDS: Final = 60.0
 _PAUSE_SECONDS: Final = 0.05
@@ -47,10 +52,11 @@ def reach(config: Config, clock: Callable[[], float] = time.time) -> Iterator[Ad
         yield _reach(config, clock, stack)
 
 
-def open_store(config: Config) -> tuple[Store, MasterKeys]:
-    """Open the store and its master keys; the caller holds the lock.
+def open_store(config: Config, clock: Callable[[], float] = time.time) -> tuple[Store, MasterKeys]:
+    """Open the store, its journal and its master keys; the caller holds the lock.
 
-    Raises KeyFileError if a key is missing or is not the one that the store's parties have.
+    Raises KeyFileError if a key is missing or is not the one that the store's parties have,
+    StoreError if the store and its journal do not agree.
     """
     master_keys = read_key_file(config.master_key)
     store = Store.open(config.store)
@@ -58,15 +64,27 @@ def open_store(config: Config) -> tuple[Store, MasterKeys]:
         with store.transaction():
             checks = store.registry.master_keys()
         master_keys.insist_on(checks, config.master_key)
+        _tell(join_journal(store, config.journal, master_keys, clock))
     except BaseException:
         store.close()
         raise
     return store, master_keys
 
 
+def _tell(mended: Mended) -> None:
+    if mended.rolled_forward is not None:
+        _log.warn(
+            "entry {entry} of the journal was written before a crash and is done now",
+            event="rolled-forward",
+            entry=mended.rolled_forward,
+        )
+    if mended.torn:
+        _log.warn("half an entry of the journal, of a crash, is cut off", event="journal-torn")
+
+
 def _reach(config: Config, clock: Callable[[], float], stack: ExitStack) -> Administrable:
     if not config.store.exists():
-        raise StoreError(f"there is no store at {config.store}: `dtns init` makes one")
+        raise StoreError(NO_STORE.format(config.store))
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
@@ -78,7 +96,7 @@ def _reach(config: Config, clock: Callable[[], float], stack: ExitStack) -> Admi
                 raise
             time.sleep(_PAUSE_SECONDS)
         else:
-            store, master_keys = open_store(config)
+            store, master_keys = open_store(config, clock)
             telling = Telling(store, master_keys, config.master_key)
             return Administration(stack.enter_context(store), master_keys, clock, telling=telling)
 

@@ -13,24 +13,36 @@ from typing import Final, Self
 from attrs import frozen
 
 from dtns.sam.errors import StoreError
+from dtns.sam.store.audit import Head
+from dtns.sam.store.entries import Place
 from dtns.sam.store.faults import store_faults
 from dtns.sam.store.schema import APPLICATION_ID, Schema, current_schema
 
 BUSY_SECONDS: Final = 1.0
+NO_STORE: Final = (
+    "there is no store at {}: `dtns init` makes a new one, `dtns restore` puts a backup there"
+)
 WAL_OCTETS_KEPT: Final = 64 * 1024 * 1024
 _INSTANCE_OCTETS: Final = 8
 
 
 @frozen
 class Meta:
-    """What the store says of itself. created_at is a POSIX time, week the last gone by."""
+    """What the store says of itself. created_at is a POSIX time, week the last gone by.
+
+    proved_epoch is the latest of which a phone has proved that keys were issued and forgotten.
+    place is the entry of the journal that the store has come to, head the end of its log.
+    """
 
     schema_version: int
     instance: str
     epoch: int
     behind: bool
     week: int
+    proved_epoch: int
     created_at: float
+    place: Place
+    head: Head
 
 
 class Database:
@@ -69,11 +81,11 @@ class Database:
         Raises StoreError where it is missing, no store of ours, damaged, in use or newer.
         """
         if not path.exists():
-            raise StoreError(f"there is no store at {path}: `dtns init` makes one")
+            raise StoreError(NO_STORE.format(path))
         with store_faults(path):
             connection = _connect(path)
             try:
-                _insist_ours(connection, path)
+                insist_ours(connection, path)
                 _configure(connection)
                 _bring_up_to(connection, path, schema or current_schema())
             except BaseException:
@@ -109,7 +121,7 @@ class Database:
 
     def meta(self) -> Meta:
         """Return what the store says of itself."""
-        return _read_meta(self.connection)
+        return read_meta(self.connection)
 
     def _roll_back(self) -> None:
         if self.connection.in_transaction:
@@ -124,6 +136,13 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def fold(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring all of the write-ahead log into the file at *path*; StoreError if it is in use."""
+    (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise StoreError(f"the store {path} is open in another program: close it")
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -159,13 +178,14 @@ def _fill(path: Path, schema: Schema, now: float) -> None:
         )
 
 
-def _insist_ours(connection: sqlite3.Connection, path: Path) -> None:
+def insist_ours(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise StoreError unless the file is one that this module made."""
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise StoreError(f"{path} is an SQLite file but no dtns store: check the path")
 
 
 def _bring_up_to(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
-    found = _read_meta(connection).schema_version
+    (found,) = connection.execute("SELECT schema_version FROM meta").fetchone()
     if found > schema.version:
         raise StoreError(
             f"the store {path} has version {found} and this dtns knows versions up to "
@@ -199,9 +219,11 @@ def _back_up(connection: sqlite3.Connection, path: Path) -> None:
         raise StoreError(f"cannot back the store up to {path}: {fault.strerror}") from fault
 
 
-def _read_meta(connection: sqlite3.Connection) -> Meta:
-    row = connection.execute(
-        "SELECT schema_version, instance, epoch, behind, week, created_at FROM meta"
+def read_meta(connection: sqlite3.Connection) -> Meta:
+    """Return what a store says of itself."""
+    version, instance, epoch, behind, week, proved, created_at, *ends = connection.execute(
+        "SELECT schema_version, instance, epoch, behind, week, proved_epoch, created_at,"
+        " journal_seq, journal_mac, log_count, log_seal FROM meta"
     ).fetchone()
-    version, instance, epoch, behind, week, created_at = row
-    return Meta(version, instance, epoch, bool(behind), week, created_at)
+    place, head = Place(*ends[:2]), Head(*ends[2:])
+    return Meta(version, instance, epoch, bool(behind), week, proved, created_at, place, head)

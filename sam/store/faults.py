@@ -35,7 +35,17 @@ def store_faults(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as fault:
-        advice = _ADVICE.get(getattr(fault, "sqlite_errorcode", 0) & _PRIMARY)
+        advice = _ADVICE.get(_code(fault))
         if advice is None:
             raise
         raise StoreError(f"the store {path} {advice} (SQLite says: {fault})") from fault
+
+
+def is_busy(fault: sqlite3.DatabaseError) -> bool:
+    """Tell whether another program's lock is in the way."""
+    return _code(fault) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _code(fault: sqlite3.DatabaseError) -> int:
+    code: int = getattr(fault, "sqlite_errorcode", 0)
+    return code & _PRIMARY

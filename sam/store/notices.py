@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from dtns.sam.issuing.records import Notice, Topic
+from dtns.sam.protocol.ask import MAX_COUNTER
 from dtns.sam.protocol.numbers import Number
 
 
@@ -36,6 +37,11 @@ class NoticeRows:
             "UPDATE notice SET first = iif(first, first, ?1), last = ?1 WHERE id = ?2",
             [(counter, notice.id) for notice in notices],
         )
+
+    def skip(self, count: int) -> None:
+        """Have the next message to each party skip *count* counters, and no notice told yet."""
+        self._connection.execute("UPDATE party SET told = min(told + ?, ?)", (count, MAX_COUNTER))
+        self._connection.execute("UPDATE notice SET first = 0, last = 0")
 
     def drop(self, notices: Sequence[Notice]) -> None:
         """Delete notices."""

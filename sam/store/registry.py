@@ -18,7 +18,10 @@ from dtns.sam.store.rows import (
     to_registration,
 )
 
-_ISSUES: Final = f"SELECT id, {DECISION_COLUMNS} FROM decision"  # noqa: S608 (constants)
+_ISSUES: Final = (
+    f"SELECT id, {DECISION_COLUMNS} FROM decision"  # noqa: S608 (constants)
+    " WHERE purged IS NULL"
+)
 
 
 @frozen
@@ -91,11 +94,11 @@ class Registry:
         if party is not None:
             where, values = f"{where} AND (asker = ? OR holder = ?)", [*values, *[int(party)] * 2]
         rows = self._connection.execute(
-            f"{_ISSUES} WHERE {where} ORDER BY id DESC LIMIT ?", (*values, limit)
+            f"{_ISSUES} AND {where} ORDER BY id DESC LIMIT ?", (*values, limit)
         )
         return [Issue(row[0], to_decision(row[1:])) for row in rows]
 
     def issue(self, issue_id: int) -> Issue | None:
         """Return one decision by its place in the log, or None."""
-        row = self._connection.execute(f"{_ISSUES} WHERE id = ?", (issue_id,)).fetchone()
+        row = self._connection.execute(f"{_ISSUES} AND id = ?", (issue_id,)).fetchone()
         return None if row is None else Issue(row[0], to_decision(row[1:]))

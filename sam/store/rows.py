@@ -21,6 +21,8 @@ DECISION_COLUMNS: Final = (
     "asker, asker_generation, counter, ask_mac, holder, week, decided_at, carrier, reason,"
     " holder_generation, epoch, n, limit_class, direction, expiry, form, answer, repeats"
 )
+SEALED_COLUMNS: Final = DECISION_COLUMNS.removesuffix(", repeats")
+"""Those that never change: what the audit chain seals."""
 _SIGN: Final = 1 << 63
 _MASK: Final = (1 << 64) - 1
 
@@ -102,7 +104,7 @@ def decision_row(decision: Decision) -> tuple[Any, ...]:
         decision.ask_mac,
         int(decision.holder),
         decision.week,
-        decision.decided_at,
+        float(decision.decided_at),
         decision.carrier,
         decision.reason,
         *_granted_row(decision.granted),

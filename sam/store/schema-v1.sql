@@ -7,7 +7,12 @@ CREATE TABLE meta (
     epoch          INTEGER NOT NULL CHECK (epoch BETWEEN 1 AND 65535),
     behind         INTEGER NOT NULL DEFAULT 0 CHECK (behind IN (0, 1)),
     week           INTEGER NOT NULL DEFAULT 0,
-    created_at     REAL    NOT NULL
+    proved_epoch   INTEGER NOT NULL DEFAULT 0,
+    created_at     REAL    NOT NULL,
+    journal_seq    INTEGER NOT NULL DEFAULT 0,
+    journal_mac    BLOB    NOT NULL DEFAULT x'',
+    log_count      INTEGER NOT NULL DEFAULT 0,
+    log_seal       BLOB    NOT NULL DEFAULT x'00000000000000000000000000000000'
 ) STRICT;
 
 -- The master keys under which parties are enrolled, each with its check from the key file.
@@ -58,13 +63,14 @@ CREATE TABLE pair (
 ) STRICT, WITHOUT ROWID;
 
 -- Every decision on an authentic ask, in the order made. A refusal has a reason, a grant the rest.
+-- audit_key names the master key of the seals; purged is the mark of a decision without its parties.
 CREATE TABLE decision (
     id                INTEGER PRIMARY KEY,
-    asker             INTEGER NOT NULL,
+    asker             INTEGER,
     asker_generation  INTEGER NOT NULL,
     counter           INTEGER NOT NULL,
     ask_mac           BLOB    NOT NULL,
-    holder            INTEGER NOT NULL,
+    holder            INTEGER,
     week              INTEGER NOT NULL,
     decided_at        REAL    NOT NULL,
     carrier           TEXT    NOT NULL,
@@ -78,7 +84,11 @@ CREATE TABLE decision (
     form              INTEGER,
     answer            BLOB,
     repeats           INTEGER NOT NULL DEFAULT 0,
-    CHECK ((reason IS NULL) = (n IS NOT NULL))
+    audit_key         INTEGER,
+    digest            BLOB,
+    purged            BLOB,
+    CHECK ((reason IS NULL) = (n IS NOT NULL)),
+    CHECK ((asker IS NULL) = (purged IS NOT NULL))
 ) STRICT;
 
 CREATE UNIQUE INDEX decision_by_ask ON decision (asker, asker_generation, counter);

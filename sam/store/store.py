@@ -12,6 +12,8 @@ from dtns.sam.issuing.records import Decision, Notice, Registration, Topic
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.session import Party
 from dtns.sam.store.database import Database, Meta
+from dtns.sam.store.entries import Place
+from dtns.sam.store.guard import Guard
 from dtns.sam.store.inbound import InboundRows, PartRows
 from dtns.sam.store.notices import NoticeRows
 from dtns.sam.store.outbox import OutboxRows
@@ -37,8 +39,8 @@ _FIND_DECISION: Final = (
     " WHERE asker = ? AND asker_generation = ? AND counter = ?"
 )
 _ADD_DECISION: Final = (
-    f"INSERT INTO decision ({DECISION_COLUMNS})"  # noqa: S608 (constants)
-    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+    f"INSERT INTO decision (id, audit_key, digest, {DECISION_COLUMNS})"  # noqa: S608 (constants)
+    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
 _COUNT_REPEAT: Final = (
     "UPDATE decision SET repeats = repeats + 1"
@@ -49,6 +51,8 @@ _FIND_PAIR: Final = (
     " AND holder = ? AND holder_generation = ? AND epoch = ?"
 )
 _SAVE_PAIR: Final = "REPLACE INTO pair VALUES (?,?,?,?,?,?)"
+_SAVE_ENDS: Final = "UPDATE meta SET journal_seq = ?, journal_mac = ?, log_count = ?, log_seal = ?"
+_NOTE_BEHIND: Final = "UPDATE meta SET behind = 1, proved_epoch = max(proved_epoch, ?)"
 
 
 class Store(Database):
@@ -56,7 +60,7 @@ class Store(Database):
 
     Within a transaction each party, pair counter and the meta row is read once. The registry
     (parties and issues for the operator), what came in and the outbox share the file and the
-    transaction.
+    transaction. Every Sam's store has a guard; one without seals and journals nothing.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
@@ -66,6 +70,7 @@ class Store(Database):
         self.parts = PartRows(connection)
         self.outbox = OutboxRows(connection)
         self._notices = NoticeRows(connection)
+        self.guard: Guard | None = None
         self._meta: Meta | None = None
         self._parties: dict[Number, Registration | None] = {}
         self._pairs: dict[_Pair, int] = {}
@@ -77,8 +82,16 @@ class Store(Database):
         try:
             with super().transaction():
                 yield self
+                self._settle()
         finally:
             self._forget()
+
+    def close(self) -> None:
+        """Close the file and the journal; what was not committed is gone."""
+        if self.guard is not None:
+            self.guard.journal.close()
+            self.guard = None
+        super().close()
 
     def meta(self) -> Meta:
         """Return what the store says of itself."""
@@ -106,9 +119,23 @@ class Store(Database):
         """Whether a phone has proved that this store forgot keys."""
         return self.meta().behind
 
-    def note_behind(self) -> None:
-        """Remember that, until the epoch is raised."""
-        self.connection.execute("UPDATE meta SET behind = 1")
+    def note_behind(self, proved_epoch: int) -> None:
+        """Remember that, and the epoch of the forgotten keys, until the epoch is raised."""
+        self.connection.execute(_NOTE_BEHIND, (proved_epoch,))
+        self._meta = None
+
+    def raise_epoch(self, epoch: int) -> None:
+        """Begin a new epoch, in which no key was ever issued; the store is not behind any more."""
+        self.connection.execute("UPDATE meta SET epoch = ?, behind = 0", (epoch,))
+        self._meta = None
+        if self.guard is not None:
+            self.guard.note_epoch(epoch)
+
+    def set_place(self, place: Place) -> None:
+        """Remember the entry of the journal that this transaction comes to."""
+        self.connection.execute(
+            "UPDATE meta SET journal_seq = ?, journal_mac = ?", (place.seq, place.mac)
+        )
         self._meta = None
 
     def registration(self, number: Number) -> Registration | None:
@@ -120,6 +147,8 @@ class Store(Database):
 
     def save(self, registration: Registration) -> None:
         """Replace, or begin, what is known of a party."""
+        if self.guard is not None:
+            self.guard.note(self.registration(registration.enrolment.number), registration)
         self.connection.execute(_SAVE_PARTY, party_row(registration))
         self._parties[registration.enrolment.number] = registration
 
@@ -130,8 +159,13 @@ class Store(Database):
         return None if row is None else to_decision(row)
 
     def add(self, decision: Decision) -> None:
-        """Remember a new decision."""
-        self.connection.execute(_ADD_DECISION, decision_row(decision))
+        """Remember a new decision, sealed in its place."""
+        row = decision_row(decision)
+        seals: tuple[int | bytes | None, ...] = (None, None, None)
+        if self.guard is not None:
+            sealed = self.guard.seal(self.meta(), row[:-1])
+            seals = (sealed.place, sealed.master_id, sealed.digest)
+        self.connection.execute(_ADD_DECISION, (*seals, *row))
 
     def count_repeat(self, asker: Party, counter: int) -> None:
         """Count one more sending of the answer to this ask."""
@@ -148,6 +182,8 @@ class Store(Database):
     def add_notice(self, number: Number, topic: Topic, item: bytes = b"") -> None:
         """Remember something to tell a party; nothing, if the same is waiting already."""
         self._notices.add(number, topic, item)
+        if topic is Topic.ITEM and self.guard is not None:
+            self.guard.note_notice(number, item)
 
     def note_told(self, notices: Sequence[Notice], counter: int) -> None:
         """Note that the message with this counter carries these."""
@@ -156,6 +192,11 @@ class Store(Database):
     def drop_notices(self, notices: Sequence[Notice]) -> None:
         """Forget notices that the party knows."""
         self._notices.drop(notices)
+
+    def skip_messages(self, count: int) -> None:
+        """Leave out so many counters of Sam's own messages to each party; all is told anew."""
+        self._notices.skip(count)
+        self._parties.clear()
 
     def last_n(self, asker: Party, holder: Party, epoch: int) -> int:
         """Return the highest n issued in this pair and epoch, 0 if none."""
@@ -171,7 +212,15 @@ class Store(Database):
         self.connection.execute(_SAVE_PAIR, (*pair, n))
         self._pairs[pair] = n
 
+    def _settle(self) -> None:
+        """Let the journal go ahead of what is about to be committed."""
+        if self.guard is not None and (ends := self.guard.settle(self.meta())) is not None:
+            place, head = ends
+            self.connection.execute(_SAVE_ENDS, (place.seq, place.mac, head.count, head.seal))
+
     def _forget(self) -> None:
+        if self.guard is not None:
+            self.guard.begin()
         self._meta = None
         self._parties.clear()
         self._pairs.clear()

@@ -25,7 +25,7 @@ def test_all_of_a_turn_goes_into_one_transaction(bench: Any) -> None:
 def test_results_come_after_the_commit(bench: Any) -> None:
     """Whoever hears of a result may rely on it being durable."""
     told: list[str] = []
-    bench.commits.write(bench.world.store.note_behind).addCallback(
+    bench.commits.write(lambda: bench.world.store.note_behind(1)).addCallback(
         lambda _: told.append(bench.statements[-1])
     )
     bench.turn()
@@ -55,13 +55,13 @@ def test_a_faulty_piece_does_not_harm_the_others(bench: Any) -> None:
 def test_a_store_fault_fails_the_whole_turn(bench: Any) -> None:
     """If nothing can be written, everyone is told, and the next turn is tried afresh."""
     bench.writable(yes=False)
-    failed = [bench.commits.write(bench.world.store.note_behind) for _ in range(3)]
+    failed = [bench.commits.write(lambda: bench.world.store.note_behind(1)) for _ in range(3)]
     bench.turn()
     for each in failed:
         with pytest.raises(StoreError, match="cannot be written"):
             bench.done(each)
     bench.writable(yes=True)
-    again = bench.commits.write(bench.world.store.note_behind)
+    again = bench.commits.write(lambda: bench.world.store.note_behind(1))
     bench.pass_time(0.25)
     bench.done(again)
 
@@ -71,7 +71,7 @@ def test_a_store_that_fails_is_left_alone_for_longer_each_time(bench: Any) -> No
     bench.writable(yes=False)
     start = len(bench.statements)
     for _ in range(80):
-        bench.commits.write(bench.world.store.note_behind).addErrback(lambda _: None)
+        bench.commits.write(lambda: bench.world.store.note_behind(1)).addErrback(lambda _: None)
         bench.pass_time(0.25)
     assert 8 <= bench.commits_since(start) <= 20 / 2 + 4
 

@@ -23,7 +23,7 @@ class Shaky(Issuer):
     def decide(self, records: Any, text: str, carrier: str, now: float) -> Answer | Silence:
         """Fail at POISON."""
         if text == "POISON":
-            records.note_behind()
+            records.note_behind(1)
             raise ZeroDivisionError
         return super().decide(records, text, carrier, now)
 

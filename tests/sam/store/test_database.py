@@ -220,7 +220,7 @@ def test_what_raises_in_a_transaction_is_undone(store: Store) -> None:
 
     def note_and_fail() -> None:
         with store.transaction():
-            store.note_behind()
+            store.note_behind(1)
             assert store.behind / 0
 
     with pytest.raises(ZeroDivisionError):
@@ -231,7 +231,7 @@ def test_what_raises_in_a_transaction_is_undone(store: Store) -> None:
 
 def _write_much(store: Store) -> None:
     with store.transaction():
-        store.note_behind()
+        store.note_behind(1)
         for master_id in range(1, 200):
             store.registry.note_master_key(master_id, "x" * 4000)
 
@@ -245,7 +245,7 @@ def test_a_full_disk_is_told_and_nothing_is_half_done(store: Store) -> None:
     with store.transaction():
         assert not store.behind
         assert store.registry.master_keys() == {}
-        store.note_behind()
+        store.note_behind(1)
     store.connection.execute("PRAGMA max_page_count = 100000")
     with store.transaction():
         store.registry.note_master_key(1, "x" * 4000)
@@ -256,10 +256,10 @@ def test_a_store_that_cannot_be_written_is_told(store: Store) -> None:
     """Read-only, the store refuses to write and goes on once it may again."""
     store.connection.execute("PRAGMA query_only = ON")
     with pytest.raises(StoreError, match="cannot be written"), store.transaction():
-        store.note_behind()
+        store.note_behind(1)
     store.connection.execute("PRAGMA query_only = OFF")
     with store.transaction():
-        store.note_behind()
+        store.note_behind(1)
 
 
 def test_a_lock_by_another_program_is_told(path: Path) -> None:
@@ -272,10 +272,10 @@ def test_a_lock_by_another_program_is_told(path: Path) -> None:
         assert holder.stdout.readline() == b"held\n"
         with Store.open(path) as store:
             with pytest.raises(StoreError, match="locked by another"), store.transaction():
-                store.note_behind()
+                store.note_behind(1)
             holder.communicate(b"")
             with store.transaction():
-                store.note_behind()
+                store.note_behind(1)
 
 
 def test_a_commit_is_on_disk_when_it_returns(store: Store) -> None:

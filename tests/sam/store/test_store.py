@@ -143,7 +143,7 @@ def test_behind_stays_until_the_epoch_is_raised(path: Path) -> None:
     """What a phone has proved outlives the process."""
     with Store.open(path) as store, store.transaction():
         assert not store.behind
-        store.note_behind()
+        store.note_behind(1)
         assert store.behind
     with Store.open(path) as store, store.transaction():
         assert store.behind

@@ -1,0 +1,87 @@
+"""What keeps a store from forgetting unnoticed: its journal, and the chain over its log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+from dtns.sam.issuing.records import Registration
+from dtns.sam.protocol.numbers import Number
+from dtns.sam.store.audit import AuditChain, Head, Sealed
+from dtns.sam.store.database import Meta
+from dtns.sam.store.entries import (
+    Change,
+    Enrolled,
+    EpochRaised,
+    NoticeAdded,
+    Place,
+    RenewalOffered,
+    StandingSet,
+)
+from dtns.sam.store.journal import Journal
+
+ANCHOR_DECISIONS: Final = 4096
+"""After so many decisions since the last entry the journal gets one with the head of the log."""
+
+
+class Guard:
+    """Collects what one transaction changes and writes it ahead; *clock* gives POSIX time."""
+
+    def __init__(self, journal: Journal, chain: AuditChain, clock: Callable[[], float]) -> None:
+        self.journal = journal
+        self.chain = chain
+        self._clock = clock
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget what the last transaction was about."""
+        self._changes: list[Change] = []
+        self._head: Head | None = None
+        self._anchor = False
+
+    def note(self, known: Registration | None, registration: Registration) -> None:
+        """Note that what is known of a party is replaced."""
+        self._changes.extend(_changes(known, registration))
+
+    def note_notice(self, number: Number, item: bytes) -> None:
+        """Note that there is something to tell a party."""
+        self._changes.append(NoticeAdded(number, item))
+
+    def note_epoch(self, epoch: int) -> None:
+        """Note that a new epoch begins."""
+        self._changes.append(EpochRaised(epoch))
+
+    def anchor(self) -> None:
+        """Have the head of the log journalled whatever else changes."""
+        self._anchor = True
+
+    def seal(self, meta: Meta, values: Sequence[Any]) -> Sealed:
+        """Seal the next decision."""
+        sealed = self.chain.seal(self._head or meta.head, values)
+        self._head = sealed.head
+        return sealed
+
+    def settle(self, meta: Meta) -> tuple[Place, Head] | None:
+        """Journal what must be before the store commits; return its new ends if it has any.
+
+        *meta* is what the store says before. An entry that was written for a transaction that
+        then failed is overtaken by one that names the entry before it as its base.
+        """
+        tip = self.journal.tip
+        overdue = meta.head.count - tip.head.count >= ANCHOR_DECISIONS
+        if self._changes or self._anchor or overdue or tip.seq != meta.place.seq:
+            changes = tuple(self._changes)
+            place = self.journal.append(meta.place.seq, self._clock(), meta.head, changes)
+            return place, self._head or meta.head
+        return None if self._head is None else (meta.place, self._head)
+
+
+def _changes(known: Registration | None, registration: Registration) -> Iterator[Change]:
+    enrolment = registration.enrolment
+    if known is None or known.enrolment != enrolment:
+        yield Enrolled(enrolment, registration.enrolled_at)
+    renewal = registration.renewal
+    if renewal is not None and (known is None or known.renewal != renewal):
+        yield RenewalOffered(renewal)
+    if registration.suspended != (known is not None and known.suspended):
+        yield StandingSet(enrolment.number, registration.suspended)

@@ -1,0 +1,75 @@
+"""Purging: old decisions lose the numbers that they were about, and stay in the audit chain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from attrs import frozen
+
+from dtns.sam.store.audit import AuditChain
+from dtns.sam.store.rows import SEALED_COLUMNS
+from dtns.sam.store.store import Store
+
+SPAN: Final = 2000
+"""Decisions looked at in one transaction."""
+
+_NAMES: Final = SEALED_COLUMNS.split(", ")
+_PURGED: Final[dict[str, Any]] = {"asker": None, "holder": None, "carrier": "", "answer": None}
+_FIND: Final = (
+    f"SELECT id, audit_key, digest, {SEALED_COLUMNS}"  # noqa: S608 (constants)
+    " FROM decision WHERE id > ? AND id <= ? AND purged IS NULL AND digest IS NOT NULL"
+    " AND decided_at < ? AND coalesce(expiry, 0) <= ?"
+)
+_PURGE: Final = (
+    "UPDATE decision SET purged = ?, asker = NULL, holder = NULL, carrier = '', answer = NULL"
+    " WHERE id = ?"
+)
+_COUNT_LEFT: Final = "SELECT count(*) FROM decision WHERE id > ? AND id <= ? AND purged IS NULL"
+_DROP_ANSWERS: Final = "DELETE FROM outbox WHERE recipient = ? AND generation = ? AND counter = ?"
+
+
+@frozen
+class Retention:
+    """What may be purged: decided before *before* (POSIX), keys expired by the week *week*."""
+
+    before: float
+    week: int
+
+
+@frozen
+class Span:
+    """Decisions purged in one span and left unpurged in it, and the id after which the next begins.
+
+    next is None at the end of the log.
+    """
+
+    purged: int
+    left: int
+    next: int | None
+
+
+def purge_span(
+    store: Store, chain: AuditChain, retention: Retention, after: int, *, dry: bool = False
+) -> Span:
+    """Purge the decisions that may be purged among the next SPAN after the id *after*.
+
+    Works inside the store's transaction. A decision is kept while its key lives, for then its ask
+    may still be repeated. With *dry* nothing is changed.
+    """
+    end = after + SPAN
+    rows = store.connection.execute(_FIND, (after, end, retention.before, retention.week))
+    found = rows.fetchall()
+    if not dry:
+        for place, master_id, digest, *values in found:
+            left = [_PURGED.get(name, value) for name, value in zip(_NAMES, values, strict=True)]
+            mark = chain.purge_mark(master_id, place, digest, left)
+            store.connection.execute(_PURGE, (mark, place))
+            store.connection.execute(_DROP_ANSWERS, _ask(values))
+    (left,) = store.connection.execute(_COUNT_LEFT, (after, end)).fetchone()
+    return Span(len(found), left, None if end >= store.meta().head.count else end)
+
+
+def _ask(values: Sequence[Any]) -> tuple[int, int, int]:
+    asker, generation, counter = values[:3]
+    return asker, generation, counter

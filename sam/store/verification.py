@@ -1,0 +1,147 @@
+"""The log of decisions checked against its seals and the journal: the first that is wrong."""
+
+from __future__ import annotations
+
+import hmac
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from attrs import frozen
+
+from dtns.sam.store.audit import AuditChain, Head
+from dtns.sam.store.database import read_meta
+from dtns.sam.store.entries import Entry
+from dtns.sam.store.rows import SEALED_COLUMNS
+
+_ROWS: Final = (
+    f"SELECT id, audit_key, digest, purged, {SEALED_COLUMNS}"  # noqa: S608 (constants)
+    " FROM decision ORDER BY id"
+)
+_STRIDE: Final = 1000
+
+
+@frozen
+class Fault:
+    """The first decision that is not as Sam made it, and what is wrong with it."""
+
+    decision: int
+    reason: str
+
+
+@frozen
+class Verified:
+    """What was checked; fault is None if all of it is whole.
+
+    entries counts the journal's, each of which fixes the log up to where it had come.
+    """
+
+    decisions: int
+    purged: int
+    entries: int
+    fault: Fault | None = None
+
+
+class Anchors(Mapping[int, Entry]):
+    """The entries of a journal by the length that the log had at each."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._by_count: dict[int, Entry] = {}
+        self.entries = 0
+        self.conflict: Fault | None = None
+        for entry in entries:
+            self._add(entry)
+
+    def __getitem__(self, count: int) -> Entry:
+        return self._by_count[count]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._by_count)
+
+    def __len__(self) -> int:
+        return len(self._by_count)
+
+    def _add(self, entry: Entry) -> None:
+        self.entries += 1
+        count = entry.head.count
+        if entry.restored:
+            for later in [place for place in self._by_count if place > count]:
+                del self._by_count[later]
+        known = self._by_count.setdefault(count, entry)
+        if known.head != entry.head and self.conflict is None:
+            reason = f"entries {known.seq} and {entry.seq} of the journal differ about it"
+            self.conflict = Fault(count, reason)
+
+
+def verify_log(
+    connection: sqlite3.Connection,
+    chain: AuditChain,
+    anchors: Anchors,
+    progress: Callable[[int], None] = lambda _done: None,
+) -> Verified:
+    """Check every decision of a store that *connection* sees as it is at one moment.
+
+    *anchors* must have been read before. *progress* is told how many decisions are done.
+    """
+    log = _Log(chain, anchors)
+    for place, master_id, digest, mark, *values in connection.execute(_ROWS):
+        fault = log.take(place, master_id, digest, mark, values)
+        if fault is not None:
+            return Verified(log.head.count, log.purged, anchors.entries, fault)
+        if log.head.count % _STRIDE == 0:
+            progress(log.head.count)
+    progress(log.head.count)
+    fault = anchors.conflict or log.objection_to_end(read_meta(connection).head)
+    return Verified(log.head.count, log.purged, anchors.entries, fault)
+
+
+class _Log:
+    def __init__(self, chain: AuditChain, anchors: Anchors) -> None:
+        self._chain = chain
+        self._anchors = anchors
+        self.head = Head()
+        self.purged = 0
+
+    def take(
+        self, place: int, master_id: int, digest: bytes, mark: bytes | None, values: Sequence[Any]
+    ) -> Fault | None:
+        """Take the next decision into account, or return what is wrong with it."""
+        expected = self.head.count + 1
+        if place != expected:
+            return Fault(min(place, expected), "it was added" if place < 1 else "it is missing")
+        reason = self._objection(place, master_id, digest, mark, values)
+        if reason is not None:
+            return Fault(place, reason)
+        self.head = self._chain.next(master_id, self.head, digest)
+        self.purged += mark is not None
+        anchor = self._anchors.get(place)
+        if anchor is not None and anchor.head != self.head:
+            return Fault(
+                place,
+                f"up to it, the log is not the one that entry {anchor.seq} of the journal saw",
+            )
+        return None
+
+    def objection_to_end(self, head: Head) -> Fault | None:
+        """Return what is wrong with the end of the log, where the store says *head*."""
+        last = max(self._anchors, default=0)
+        if self.head.count < max(head.count, last):
+            return Fault(self.head.count + 1, "it is missing, and all after it")
+        if self.head.count > head.count:
+            return Fault(head.count + 1, "it was added, or the store's head of the log was edited")
+        if self.head != head:
+            return Fault(head.count, "the store's head of the log does not fit it")
+        return None
+
+    def _objection(
+        self, place: int, master_id: int, digest: bytes, mark: bytes | None, values: Sequence[Any]
+    ) -> str | None:
+        if digest is None or master_id is None:
+            return "it has no seal: it was added"
+        if not self._chain.knows(master_id):
+            return f"it was sealed under master key {master_id}, which the key file lacks"
+        if mark is None:
+            good = hmac.compare_digest(self._chain.digest(master_id, place, values), digest)
+            return None if good else "it was edited, moved or replaced"
+        good = hmac.compare_digest(self._chain.purge_mark(master_id, place, digest, values), mark)
+        return None if good else "it was blanked or edited, and not by Sam"
