@@ -80,7 +80,11 @@ def demo(seed: int | None, gateway: str, *, as_json: bool, slow: bool) -> None:
     seconds = round(time.monotonic() - started, 1)
     whole = all(story.proved.values())
     if as_json:
-        facts: dict[str, Any] = {"status": "done" if whole else "failed", "seed": seed, "gateway": gateway}
+        facts: dict[str, Any] = {
+            "status": "done" if whole else "failed",
+            "seed": seed,
+            "gateway": gateway,
+        }
         facts |= {"seconds": seconds, "proved": story.proved, "events": story.events}
         click.echo(json.dumps(facts))
     else:
@@ -110,7 +114,8 @@ def _furnish(folder: Path, seed: int | None, *, modem: bool) -> None:
     random = secrets.token_bytes if seed is None else _Seeded(seed)
     text = EXAMPLE.replace("embedded = true", "embedded = false")
     if modem:
-        text = text.replace("loopback network.\nenabled = true", "loopback network.\nenabled = false")
+        loopback = "a loopback network.\nenabled = "
+        text = text.replace(f"{loopback}true", f"{loopback}false")
         text += f'\n[gateway.modem.demo]\ndevice = "{folder / "modem"}"\nper_minute = 0\n'
     create_deployment(folder, random, text)
 

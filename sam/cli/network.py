@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import secrets
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -89,11 +90,11 @@ def network(
     endpoint: Address,
     control: Address | None,
     seed: int | None,
+    *,
     modem_pty: Path | None,
     modem_number: str,
     modem_dialect: str,
     modem_control: Path | None,
-    *,
     as_json: bool,
     **changes: Any,
 ) -> None:
@@ -115,12 +116,17 @@ def network(
 
     from dtns.gateway.loopback.main import announce_ready, serve_network  # noqa: PLC0415 (the same)
 
-    announce = announce_ready
+    announce: Callable[[Address], None] = announce_ready
     if modem_pty is not None:
         from dtns.gateway.modem.emulator.joined import with_modem  # noqa: PLC0415 (the same)
 
         announce = with_modem(
-            reactor, modem_pty, modem_number, modem_dialect, modem_control, announce
+            announce,
+            reactor,
+            pty=modem_pty,
+            number=modem_number,
+            dialect=modem_dialect,
+            control=modem_control,
         )
     seed = secrets.randbits(32) if seed is None else seed
     serve_network(endpoint, conditions, seed, reactor, announce)

@@ -50,9 +50,9 @@ class Stage:
 
     def start_network(self, *conditions: str) -> None:
         """Start the network under these conditions, as options of `dtns network`."""
-        options = ("--endpoint", self.endpoint, "--seed", str(self.seed))
+        options = ["--endpoint", self.endpoint, "--seed", str(self.seed)]
         if self.modem is not None:
-            options += ("--modem-pty", str(self.modem))
+            options += ["--modem-pty", str(self.modem)]
         self._network = self._start("network", *options, *conditions)
 
     def stop_network(self) -> None:

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 
 def with_modem(
+    announce: Callable[[Address], None],
     reactor: Any,
+    *,
     pty: Path,
     number: str,
     dialect: str,
     control: Path | None,
-    announce: Callable[[Address], None],
 ) -> Callable[[Address], None]:
     """Return an *announce* that first starts a modem, under *number* on the network announced."""
 
