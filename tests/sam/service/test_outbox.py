@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 
 from dtns.gateway.carrier import Accepted, Failed, Outbound, Report
 from dtns.gateway.errors import ReferenceReusedError
+from dtns.gateway.memory import MemoryCarrier
 from dtns.sam.handset.handset import Handset
 from dtns.sam.service.outbox import VALIDITY_SECONDS
 from dtns.sam.service.route import IN_FLIGHT
@@ -296,3 +297,162 @@ def test_an_idle_outbox_leaves_the_disk_alone(bench: Any, alice: Handset, bob: H
     bench.pass_time(60, step=1)
     assert bench.statements[start:] == []
     assert bench.clock.getDelayedCalls() == []
+
+
+def doubtful(message: Outbound) -> Failed:
+    """The connection broke after the message had left."""
+    return Failed(message.reference, permanent=False, reason="no answer", maybe_sent=True)
+
+
+def test_an_attempt_in_doubt_is_repeated_ever_more_rarely(
+    bench: Any, alice: Handset, bob: Handset
+) -> None:
+    """Each copy may be paid for: a day of doubt costs some tens of copies, not thousands."""
+    bench.carrier.answer = doubtful
+    ask(bench, alice, bob)
+    bench.pass_time(10, step=1)
+    assert len(bench.carrier.submitted) >= 2
+    bench.pass_time(86400, step=30)
+    assert 20 <= len(bench.carrier.submitted) <= 60
+    assert bench.states() == {"retrying": 1}
+    bench.carrier.answer = lambda message: Accepted(message.reference, "net")
+    bench.pass_time(3700, step=30)
+    assert bench.states() == {"accepted": 1}
+
+
+def test_copies_that_doubt_made_are_harmless(bench: Any, alice: Handset, bob: Handset) -> None:
+    """The phone takes the first copy; each further one changes nothing on it."""
+    bench.carrier.answer = doubtful
+    ask(bench, alice, bob)
+    bench.pass_time(60, step=1)
+    first, *further = bench.carrier.submitted
+    assert alice.receive(first.text).key is not None
+    kept = alice.keys()
+    for message in further:
+        assert message.text == first.text
+        assert alice.receive(message.text).key is None
+    assert len(further) >= 2
+    assert alice.keys() == kept
+
+
+def test_a_report_settles_a_doubt(bench: Any, alice: Handset, bob: Handset) -> None:
+    """An answer that was perhaps sent, and is reported delivered, is not sent again."""
+    bench.carrier.answer = doubtful
+    ask(bench, alice, bob)
+    report(bench, bench.carrier.submitted[0].reference, "delivered")
+    bench.pass_time(300, step=1)
+    assert bench.states() == {"delivered": 1}
+    assert len(bench.carrier.submitted) == 1
+
+
+def test_a_report_before_the_networks_answer_is_matched(
+    bench: Any, alice: Handset, bob: Handset
+) -> None:
+    """By the network's own id alone, before that id is known to be ours."""
+    waiting: list[Deferred[Accepted]] = []
+
+    class Racing:
+        name, connected = "memory", True
+
+        async def start(self) -> None:
+            pass
+
+        async def send(self, message: Outbound) -> Accepted:
+            waiting.append(Deferred())
+            return await waiting[-1]
+
+    bench.use(Racing())
+    ask(bench, alice, bob)
+    report(bench, None, "delivered", "net-7")
+    assert bench.counters["answers-unknown-report"] == 1
+    waiting[0].callback(Accepted("r", "net-7"))
+    bench.turn()
+    assert bench.states() == {"delivered": 1}
+    assert bench.counters["answers-early-report"] == 1
+
+
+def test_reports_of_any_shape_harm_nothing(bench: Any, alice: Handset, bob: Handset) -> None:
+    """Endless ids, characters no store can hold, numbers beyond all bounds: taken, and no fault."""
+    ask(bench, alice, bob)
+    prefix = bench.outbox._prefix
+    for reference in (f"{prefix}{'9' * 40}", f"{prefix}٣", f"{prefix}-1", "\ud800"):
+        report(bench, reference, "failed")
+    for carrier_id in ("\ud800", "", "x" * 100_000, "\0"):
+        report(bench, None, "failed", carrier_id)
+    assert bench.states() == {"accepted": 1}
+    assert bench.counters["answers-unknown-report"] == 8
+
+
+def test_a_second_report_is_counted_as_such(bench: Any, alice: Handset, bob: Handset) -> None:
+    """What is reported twice is counted as delivered once."""
+    ask(bench, alice, bob)
+    for _ in range(3):
+        report(bench, bench.carrier.submitted[0].reference, "delivered")
+    assert bench.counters["answers-delivered"] == 1
+    assert bench.counters["answers-repeated-report"] == 2
+
+
+def second_carrier(bench: Any, name: str = "second", network: str = "trial") -> MemoryCarrier:
+    """Add another carrier."""
+    carrier = MemoryCarrier(name, bench.traffic.sink(name), bench.clock)
+    bench.use(carrier, network)
+    return carrier
+
+
+def test_another_carrier_stands_in(bench: Any, alice: Handset, bob: Handset) -> None:
+    """While the one that brought the ask is away, one of its network takes the answer."""
+    second, foreign = second_carrier(bench), second_carrier(bench, "foreign", "elsewhere")
+    ask(bench, alice, bob)
+    assert (len(bench.carrier.submitted), len(second.submitted)) == (1, 0)
+    text = bench.ask(alice, bob)
+    bench.deliver(text)
+    bench.carrier.disconnect()
+    bench.pass_time(1)
+    assert (len(second.submitted), foreign.submitted) == (1, [])
+    asker = alice.sim.party
+    with bench.world.store.transaction():
+        went = [bench.world.store.outbox.deliveries(asker, n)[0].carrier for n in (1, 2)]
+    assert went == ["memory", "second"]
+
+
+def test_after_a_failure_another_carrier_is_tried(bench: Any, alice: Handset, bob: Handset) -> None:
+    """A carrier that is connected and takes nothing does not hold the answer for ever."""
+    bench.carrier.answer = temporary
+    second = second_carrier(bench)
+    ask(bench, alice, bob)
+    bench.pass_time(2)
+    assert len(second.submitted) == 1
+    assert bench.states() == {"accepted": 1}
+
+
+def test_a_carrier_that_fails_again_and_again_is_given_less(
+    bench: Any, alice: Handset, bob: Handset
+) -> None:
+    """A backlog does not storm a carrier without signal; one success opens it again."""
+    bench.carrier.answer = temporary
+    for _ in range(3):
+        phone = bench.world.phone()
+        for _ in range(40):
+            bench.deliver(bench.ask(phone, bob))
+    bench.pass_time(60)
+    assert len(bench.carrier.submitted) < 64 + 120
+    bench.carrier.answer = lambda message: Accepted(message.reference, "net")
+    bench.pass_time(80)
+    assert bench.states() == {"accepted": 120}
+
+
+def test_a_clock_set_by_years_neither_expires_nor_delays(
+    bench: Any, alice: Handset, bob: Handset
+) -> None:
+    """Pauses and validity count seconds of service: both jumps change nothing in the outbox."""
+    for jump in (10 * 365 * 86400.0, -20 * 365 * 86400.0):
+        bench.carrier.answer = temporary
+        ask(bench, alice, bob)
+        bench.began += jump
+        sent = len(bench.carrier.submitted)
+        bench.pass_time(10)
+        assert len(bench.carrier.submitted) > sent
+        assert bench.states()["retrying"] == 1
+        bench.carrier.answer = lambda message: Accepted(message.reference, "net")
+        bench.pass_time(60)
+    assert bench.states() == {"accepted": 2}
