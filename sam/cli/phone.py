@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
+import shlex
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, Final
 
 import click
 from attrs import evolve
 
-from dtns.sam.cli.exits import Exit
+from dtns.gateway.errors import GatewayError
+from dtns.sam.cli.exits import Exit, exit_for
 from dtns.sam.cli.numbers import NUMBER
+from dtns.sam.errors import SamError
 from dtns.sam.handset import steps
 from dtns.sam.handset.exchanges import Wish
 from dtns.sam.handset.phone import Phone
@@ -181,6 +187,37 @@ def respond(handset: Phone, *, number: Number, code: tuple[str, ...]) -> Report:
 def check(handset: Phone, *, number: Number, code: tuple[str, ...]) -> Report:
     """Check the response CODE that NUMBER read out."""
     return steps.check(handset, number, " ".join(code))
+
+
+@phone.command()
+@click.pass_obj
+def run(obj: tuple[Phone, bool]) -> None:
+    """Take steps from standard input, one a line, as in `enter +254712345678 4761 0825 …`.
+
+    For each it prints a line of JSON: the step's exit code as `exit`, what it came to as `result`.
+    """
+    for line in sys.stdin:
+        code, facts = _taken(obj[0], line)
+        click.echo(json.dumps({"exit": code, "result": facts}))
+
+
+def _taken(handset: Phone, line: str) -> tuple[int, dict[str, Any]]:
+    """Take the step that a line tells; return its exit code and its facts."""
+    told = io.StringIO()
+    try:
+        name, *arguments = shlex.split(line)
+        step = phone.commands[name]
+        with redirect_stdout(told):
+            code = step.main(
+                args=arguments, prog_name=name, standalone_mode=False, obj=(handset, True)
+            )
+    except (KeyError, ValueError):
+        return Exit.USAGE, {"status": "error", "message": "no such step: `--help` lists them"}
+    except click.ClickException as fault:
+        return Exit.USAGE, {"status": "error", "message": fault.format_message()}
+    except (SamError, GatewayError) as fault:
+        return exit_for(fault) or Exit.REFUSED, {"status": "error", "message": str(fault)}
+    return code or Exit.DONE, json.loads(told.getvalue())
 
 
 @_step("keys")

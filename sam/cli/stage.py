@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,7 @@ class Stage:
     modem: Path | None = None
     _network: subprocess.Popen[str] | None = None
     _sam: subprocess.Popen[str] | None = None
+    _phones: dict[Path, subprocess.Popen[str]] = field(factory=dict, init=False)
     processes: int = field(default=0, init=False)
 
     def __enter__(self) -> Self:
@@ -41,7 +43,8 @@ class Stage:
         traceback: TracebackType | None,
     ) -> None:
         self.stop_network()
-        _stop(self._sam)
+        for process in (*self._phones.values(), self._sam):
+            _stop(process)
 
     @property
     def endpoint(self) -> str:
@@ -70,11 +73,33 @@ class Stage:
         code, facts = self._run("enrol", *self._config, "--out", str(sims), "--json", *numbers)
         if code:
             raise UnreachableError(f"enrolment failed: {facts.get('message', facts)}")
-        return [sims / f"{number.removeprefix('+')}.sim" for number in numbers]
+        paths = [sims / f"{number.removeprefix('+')}.sim" for number in numbers]
+        for path in paths:
+            self._switch_on(path)
+        return paths
 
     def phone(self, sim: Path, *step: str) -> tuple[int, dict[str, Any]]:
         """Take one step on a phone and return its exit code and what it printed."""
-        return self._run("phone", str(sim), "--network", self.endpoint, "--json", *step)
+        process = self._phones[sim]
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(shlex.join(step) + "\n")
+        process.stdin.flush()
+        line = process.stdout.readline()
+        if not line:
+            raise UnreachableError(f"the phone of {sim.name} went off at `{step[0]}`")
+        told: dict[str, Any] = json.loads(line)
+        return told["exit"], told["result"]
+
+    def _switch_on(self, sim: Path) -> None:
+        """Start a phone that takes steps from its standard input."""
+        self.processes += 1
+        self._phones[sim] = subprocess.Popen(  # noqa: S603 (our own command)
+            [*_DTNS, "phone", str(sim), "--network", self.endpoint, "run"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
     @property
     def _config(self) -> tuple[str, str]:

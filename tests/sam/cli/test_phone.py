@@ -272,3 +272,13 @@ def test_an_interrupt_is_exit_130(sim: Path) -> None:
     assert out == b"" or json.loads(out)
     sim.with_name("network.sock").unlink()
     assert _phone(sim, "ask", NOBODY, code=TEMPORARY)["counter"] == 1
+
+
+def test_steps_can_be_taken_from_standard_input(sim: Path) -> None:
+    """Each line is a step; faults of one are told and the next is taken."""
+    steps = "keys\nfly\nask 0712\nticket +254712000009\nkeys\n"
+    done = dtns("phone", str(sim), "run", stdin=steps)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0
+    assert [line["exit"] for line in lines] == [0, 2, 2, 1, 0]
+    assert lines[0]["result"] == lines[4]["result"] == {"keys": []}
