@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Self
 
 PAGE = 4096
 _WRITES = {"create", "write"}
@@ -102,7 +102,9 @@ class Disk:
 
     def covers(self, path: Any) -> bool:
         """Tell whether a path is of this disk."""
-        return not isinstance(path, int) and os.path.abspath(path).startswith(self._folder)
+        if isinstance(path, int):
+            return False
+        return f"{os.path.abspath(path)}{os.sep}".startswith(self._folder)
 
     def step(self, what: str) -> int:
         """Count a step that is about to happen; return the errno with which it is to fail, or 0."""
@@ -143,18 +145,19 @@ class Disk:
         if path in self._shadows:
             self._shadows[path].synchronised()
 
-    def install(self) -> None:
-        """Take over this process's files, for ever."""
+    def install(self, *, sqlite: bool = True) -> None:
+        """Take over this process's files, for ever; with *sqlite*, SQLite's too."""
         import builtins  # noqa: PLC0415 (only where files are taken over)
         import io  # noqa: PLC0415 (the same)
-
-        import sqlitedisk  # noqa: PLC0415 (the same)
 
         for name in ("open", "write", "fsync", "replace", "rename", "unlink", "fdopen"):
             setattr(os, name, getattr(self, f"_{name}"))
         os.fdatasync, os.remove = self._fsync, self._unlink
         io.open = builtins.open = self._pathopen  # type: ignore[assignment]
-        sqlitedisk.install(self)
+        if sqlite:
+            import sqlitedisk  # noqa: PLC0415 (the same)
+
+            sqlitedisk.install(self)
 
     def _cut(self, fault: Fault) -> None:
         if fault.kind is not Kind.KEPT:
@@ -202,7 +205,7 @@ class Disk:
 
     def _fsync(self, descriptor: int) -> None:
         path = self._path_of(descriptor) or os.readlink(f"/proc/self/fd/{descriptor}")
-        inside = self.covers(f"{path}{os.sep}")
+        inside = self.covers(path)
         if inside:
             self._do("fsync", path)
         self._real["fsync"](descriptor)
@@ -295,7 +298,7 @@ class Writer:
         finally:
             self._stream.close()
 
-    def __enter__(self) -> Writer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:

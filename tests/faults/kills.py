@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
 import time
@@ -14,6 +13,8 @@ from random import Random
 from ledger import Ledger
 from pair import Pair, any_wish
 from scene import Process, Scene
+
+from dtns.sam.handset.exchanges import Wish
 
 ASKS_A_PAIR = 150
 BURST = 6
@@ -74,16 +75,9 @@ class Storm:
             for pair in open_pairs:
                 pair.life(self._wish(pair), 5.0)
             self._ledger.look(open_pairs)
-            open_pairs = [pair for pair in open_pairs if not self._done(pair)]
+            open_pairs = [pair for pair in open_pairs if not pair.confirmed()]
 
-    def _done(self, pair: Pair) -> bool:
-        asker, holder = pair.states()
-        keys = asker.asked.get(pair.holder.sim.number, ()) if asker else ()
-        peer = holder.peers.get(pair.asker.sim.number) if holder else None
-        both = bool(keys and peer and peer.held)
-        return both and keys[-1].confirmed and peer is not None and peer.held[-1].confirmed
-
-    def _wish(self, pair: Pair) -> object:
+    def _wish(self, pair: Pair) -> Wish:
         index = self._pairs.index(pair)
         return any_wish(Random(f"{self._scene.seed} {index} {self._lives[index]}"))
 
@@ -91,13 +85,13 @@ class Storm:
         """Let some pairs go on with their lives, each in a process of its own."""
         chosen = self._dice.sample(self._pairs, min(BURST, len(self._pairs)))
         for pair in chosen:
-            if self._done(pair):
+            if pair.confirmed():
                 self._lives[self._pairs.index(pair)] += 1
         self.asks += len(chosen)
         return [(self._live(pair), pair) for pair in chosen]
 
     def _live(self, pair: Pair) -> Process:
-        wish, anew = self._wish(pair), self._done(pair)
+        wish, anew = self._wish(pair), pair.confirmed()
         patience = self._dice.uniform(0.2, 1.0)
         return self._scene.fork("people", lambda: bool(pair.life(wish, patience, anew=anew)))
 
@@ -184,7 +178,7 @@ class Storm:
         """Let no file of Sam's grow for a while: to SQLite, a full disk."""
         self.troubles["full disk"] += 1
         log = self._scene.store.with_name(self._scene.store.name + "-wal")
-        octets = os.stat(log).st_size if log.exists() else 0
+        octets = log.stat().st_size if log.exists() else 0
         self._scene.sam.limit_files(octets + self._dice.choice((0, 1000, 5000)))
         time.sleep(self._dice.uniform(0.3, 1.0))
         self._scene.sam.limit_files(-1)

@@ -75,6 +75,14 @@ class Pair:
             self.exchange(wait_seconds)
         return bool(self.unconfirmed()) and self.hand_over()
 
+    def confirmed(self) -> bool:
+        """Tell whether both have confirmed the newest key."""
+        asker, holder = self.states()
+        keys = asker.asked.get(self.holder.sim.number, ()) if asker else ()
+        peer = holder.peers.get(self.asker.sim.number) if holder else None
+        held = peer.held if peer else ()
+        return bool(keys and held) and keys[-1].confirmed and held[-1].confirmed
+
     def unconfirmed(self) -> bool:
         """Tell whether the asker has a key that it could hand over and confirm."""
         with self.asker.handset() as handset:
@@ -94,7 +102,7 @@ class Pair:
         deadline, pause = time.monotonic() + wait_seconds, 0.3
         with self.asker.line() as line:
             self._take_in(line, 0)
-            while waiting := self._waiting():
+            while waiting := self.waiting():
                 for asked in waiting:
                     if asked.sent < sendings:
                         self.asker.send(line, asked)
@@ -109,7 +117,7 @@ class Pair:
         with self.asker.line() as line:
             return self.asker.send(line, asked)
 
-    def _waiting(self) -> list[Asked]:
+    def waiting(self) -> list[Asked]:
         with self.asker.handset() as handset:
             return handset.waiting()
 

@@ -18,19 +18,24 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from kills import ASKS_A_PAIR, BURST, Storm
+from cuts import Cuts
+from kills import ASKS_A_PAIR, BURST, CALM_SECONDS, Storm
 from ledger import Ledger, Traffic
 from pair import Pair, Promises
 from scene import Scene
 from verdicts import Store, audit_fault, disagreements, lost, model_faults
 
+from dtns.sam.handset.exchanges import Wish
 from dtns.sam.handset.phone import Phone
 
 FIRST_NUMBER = 254700000000
+SAMS_PAIRS = 8
+ENROLLED_AT_ONCE = 20
 _FAULTS_SHOWN = 20
 
 
@@ -42,15 +47,15 @@ class Trial:
         self.promises = Promises(folder / "promises.jsonl")
         self.ledger = Ledger(self.promises)
         self.pairs: list[Pair] = []
+        self._enrolled = 0
 
     def people(self, pairs: int) -> list[Pair]:
-        """Enrol so many pairs more and return them."""
-        first = FIRST_NUMBER + 2 * len(self.pairs)
+        """Enrol so many pairs more and return them; they count once they do something."""
+        first = FIRST_NUMBER + 2 * self._enrolled
+        self._enrolled += pairs
         sims = self.scene.enrol([f"+{first + place}" for place in range(2 * pairs)])
         phones = [Phone(sim, self.scene.air) for sim in sims]
-        new = [Pair(*two, self.promises) for two in zip(phones[::2], phones[1::2], strict=True)]
-        self.pairs += new
-        return new
+        return [Pair(*two, self.promises) for two in zip(phones[::2], phones[1::2], strict=True)]
 
     def verdict(self) -> dict[str, Any]:
         """Stop Sam, and return what held and what did not."""
@@ -111,23 +116,55 @@ def _run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     trial = Trial(folder, options.seed)
     with trial.scene:
         counts = _rage(trial, options.kills, options.seed)
-        return counts | trial.verdict()
+        counts |= _cut(trial, options.stride, options.seed)
+        unanswered = counts.pop("unanswered")
+        facts = counts | trial.verdict()
+    facts["lost"] += len(unanswered)
+    facts["faults"] = [*unanswered, *facts["faults"]]
+    return facts
 
 
 def _rage(trial: Trial, kills: int, seed: int) -> dict[str, Any]:
     if not kills:
         return {"kills": 0}
     people = trial.people(max(2 * BURST, kills * BURST // ASKS_A_PAIR))
+    trial.pairs += people
     storm = Storm(trial.scene, people, trial.ledger, Random(seed))
-    storm.rage(kills, lambda done: _progress("kills", done, kills))
+    storm.rage(kills, lambda done: _progress(f"kills: {done} of {kills}"))
     storm.calm_down()
     troubles: Counter[str] = storm.troubles
     return {"kills": storm.kills, "killed": dict(storm.killed), "troubles": dict(troubles)}
 
 
-def _progress(what: str, done: int, of: int) -> None:
+def _cut(trial: Trial, stride: int, seed: int) -> dict[str, Any]:
+    if not stride:
+        return {"cuts": 0, "errors": 0, "unanswered": []}
+    cuts = Cuts(trial.scene, trial.ledger, stride, seed)
+    cuts.of_phones(_more_people(trial), _progress)
+    askers = trial.people(SAMS_PAIRS)
+    trial.pairs += askers
+    cuts.of_sam(askers, _progress)
+    for pair in askers:
+        pair.life(Wish(), CALM_SECONDS)
+    return {
+        "cuts": cuts.cuts.total(),
+        "cut": dict(cuts.cuts),
+        "errors": cuts.errors.total(),
+        "failed": dict(cuts.errors),
+        "unanswered": cuts.unanswered,
+    }
+
+
+def _more_people(trial: Trial) -> Iterator[Pair]:
+    while True:
+        for pair in trial.people(ENROLLED_AT_ONCE):
+            trial.pairs.append(pair)
+            yield pair
+
+
+def _progress(what: str) -> None:
     if sys.stderr.isatty():
-        sys.stderr.write(f"\r{what}: {done} of {of} \033[K")
+        sys.stderr.write(f"\r{what} \033[K")
 
 
 if __name__ == "__main__":

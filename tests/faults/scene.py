@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "equipment"))
+import dtns.sam.service.server  # so that forks need not  # noqa: F401
 from deployment import DTNS, Deployment, deploy
 from disk import Disk, Fault
 
@@ -147,6 +148,11 @@ class Scene:
         return f"unix:{self.folder / 'tap'}"
 
     @property
+    def sims(self) -> Path:
+        """The folder of the SIM files."""
+        return self.deployment.folder / "sims"
+
+    @property
     def store(self) -> Path:
         """Sam's store."""
         return self.deployment.folder / "dtns.sqlite"
@@ -182,11 +188,15 @@ class Scene:
 
     def _serve(self, fault: Fault | None) -> None:
         """Be Sam, from here to the end of the process."""
-        Disk(self.folder, fault).install()
+        disk = Disk(self.folder, fault)
+        disk.install()
         from dtns.sam.configuration.loading import load_config  # noqa: PLC0415 (disk first)
         from dtns.sam.service.running import serve  # noqa: PLC0415 (makes this process's reactor)
 
-        serve(load_config(self.deployment.config))
+        try:
+            serve(load_config(self.deployment.config))
+        finally:
+            os.write(2, f'{{"event": "disk", "steps": {disk.steps}}}\n'.encode())
 
     def _command(self, name: str, *command: str) -> Process:
         log, begin = self._log(name)

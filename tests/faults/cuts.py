@@ -1,0 +1,120 @@
+"""The power goes, or the disk fails, before each step that changes a disk, one step at a time."""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from random import Random
+
+from disk import CUTS, Disk, Fault, Kind
+from ledger import Ledger
+from pair import Pair, any_wish
+from scene import Process, Scene
+
+from dtns.sam.errors import SimFileError
+
+ANSWER_SECONDS = 20.0
+STEPS_AT_MOST = 1000
+_ERROR_SECONDS = 0.05
+
+
+class Cuts:
+    """Counts the cuts and errors survived, by where they came: `sam` or `phone`, and the kind."""
+
+    def __init__(self, scene: Scene, ledger: Ledger, stride: int, seed: int) -> None:
+        self._scene, self._ledger, self._stride, self._seed = scene, ledger, stride, seed
+        self.cuts: Counter[str] = Counter()
+        self.errors: Counter[str] = Counter()
+        self.unanswered: list[str] = []
+
+    def of_sam(self, pairs: list[Pair], progress: Callable[[str], None]) -> None:
+        """Cut Sam's power at each step from its start, over one ask, to its stop.
+
+        The phone sends its ask once, and the network loses nothing: the answer has to come.
+        """
+        for kind in Kind:
+            for step in self._steps():
+                progress(f"Sam, {kind.value}, step {step}")
+                fault = Fault(step, kind, self._seed + step, _ERROR_SECONDS)
+                if not self._one_ask(fault, pairs[step % len(pairs)]):
+                    break
+
+    def of_phones(self, pairs: Iterator[Pair], progress: Callable[[str], None]) -> None:
+        """Cut the power of two phones at each step of a key's life; then their owners go on."""
+        for kind in Kind:
+            for step in self._steps():
+                progress(f"phones, {kind.value}, step {step}")
+                if not self._one_life(Fault(step, kind, self._seed + step), next(pairs)):
+                    break
+
+    def _steps(self) -> Iterator[int]:
+        yield from range(1 + self._seed % self._stride, STEPS_AT_MOST, self._stride)
+
+    def _count(self, where: str, fault: Fault) -> None:
+        kinds = self.cuts if fault.kind in CUTS else self.errors
+        kinds[f"{where} {fault.kind.value}"] += 1
+
+    def _one_ask(self, fault: Fault, pair: Pair) -> bool:
+        """Let Sam live for one ask, until the fault or its stop; False if the step never came."""
+        self._scene.sam.stop()
+        sam = self._scene.fork_sam(fault)
+        asked = pair.ask(any_wish(Random(fault.seed)), anew=True)
+        assert pair.send_once(asked), "the network does not take an ask"
+        answered = self._await(pair, asked.counter, sam)
+        code = sam.stop()
+        met = code == -signal.SIGKILL or '"not-stored"' in sam.log or code != 0
+        self._scene.fork_sam(None)
+        if not answered:
+            answered = self._await(pair, asked.counter, self._scene.sam)
+        if not answered:
+            self.unanswered.append(f"ask {asked.counter} of {pair.asker.sim.number}, {fault}")
+        if met:
+            self._count("sam", fault)
+        self._ledger.look([pair])
+        return met or fault.kind not in CUTS and _steps_of(sam) >= fault.at
+
+    def _await(self, pair: Pair, counter: int, sam: Process) -> bool:
+        """Tell whether the answer came before Sam died, and before patience ended."""
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while time.monotonic() < deadline:
+            alive = sam.alive
+            pair.exchange(0.1, sendings=0)
+            if counter not in {asked.counter for asked in pair.waiting()}:
+                return True
+            if not alive:
+                return False
+        return False
+
+    def _one_life(self, fault: Fault, pair: Pair) -> bool:
+        """Let two phones live until the fault, then go on; False if the step never came."""
+        wish = any_wish(Random(fault.seed))
+
+        def live() -> None:
+            disk = Disk(self._scene.sims, fault)
+            disk.install(sqlite=False)
+            while True:
+                try:
+                    assert pair.life(wish, ANSWER_SECONDS)
+                except SimFileError:
+                    continue
+                break
+            pair.promises.tell("steps", steps=disk.steps)
+            assert disk.steps < fault.at
+
+        met = self._scene.fork("people", live).wait() != 0
+        self._ledger.look([pair])
+        if met:
+            self._count("phone", fault)
+        if not pair.confirmed() and not pair.life(wish, ANSWER_SECONDS):
+            self.unanswered.append(f"{pair.asker.sim.number} could not go on after {fault}")
+        self._ledger.look([pair])
+        return met
+
+
+def _steps_of(sam: Process) -> int:
+    """Return how many steps a Sam that ended by itself made on its disk."""
+    said = re.findall(r'"event": "disk", "steps": (\d+)', sam.log)
+    return int(said[-1]) if said else 0
