@@ -13,6 +13,8 @@ from dtns import __version__
 from dtns.sam.cli.exits import Exit, exit_for
 
 COMMANDS: Final = {
+    "audit": "audit",
+    "backup": "backup",
     "config": "configuration",
     "demo": "demo",
     "digits": "digits",
@@ -25,6 +27,7 @@ COMMANDS: Final = {
     "network": "network",
     "party": "party",
     "phone": "phone",
+    "restore": "restore",
     "serve": "serve",
 }
 """Each command and the module of this package that holds it under the same name."""

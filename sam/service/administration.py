@@ -16,6 +16,7 @@ from dtns.sam.service import requests as ask
 from dtns.sam.service.gateways import Gateways
 from dtns.sam.service.requests import MAX_BATCH, Refusal, Request
 from dtns.sam.service.telling import Telling
+from dtns.sam.service.upkeep import Upkeep
 from dtns.sam.store.keyfile import MasterKeys
 from dtns.sam.store.registry import Issue
 from dtns.sam.store.store import Store
@@ -38,6 +39,7 @@ class Administration:
         carriers: Callable[[], Mapping[str, ask.CarrierRecord]] = dict,
         gateways: Gateways | None = None,
         telling: Telling | None = None,
+        upkeep: Upkeep | None = None,
     ) -> None:
         self._store = store
         self._master_keys = master_keys
@@ -55,6 +57,7 @@ class Administration:
             ask.GetStatus: self._status,
             **(gateways or Gateways()).answers,
             **(telling.answers if telling else {}),
+            **(upkeep.answers if upkeep else {}),
         }
 
     def answer(self, request: Request[_R]) -> _R | Refusal:

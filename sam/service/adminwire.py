@@ -33,6 +33,7 @@ _KINDS: Final = (
     ask.GetStatus,
     ask.ListGateways,
     ask.MoveGateway,
+    ask.Purge,
 )
 _BY_NAME: Final[dict[str, type[Any]]] = {kind.__name__: kind for kind in _KINDS}
 _FAULTS: Final[dict[str, type[SamError]]] = {

@@ -18,6 +18,7 @@ from dtns.sam.service.administration import Administration
 from dtns.sam.service.adminwire import MAX_LINE, decode_result, encode_request
 from dtns.sam.service.requests import Refusal, Request
 from dtns.sam.service.telling import Telling
+from dtns.sam.service.upkeep import Upkeep
 from dtns.sam.store.database import NO_STORE
 from dtns.sam.store.keyfile import MasterKeys, read_key_file
 from dtns.sam.store.lock import StoreInUseError, StoreLock
@@ -98,7 +99,9 @@ def _reach(config: Config, clock: Callable[[], float], stack: ExitStack) -> Admi
         else:
             store, master_keys = open_store(config, clock)
             telling = Telling(store, master_keys, config.master_key)
-            return Administration(stack.enter_context(store), master_keys, clock, telling=telling)
+            upkeep = Upkeep(store, clock, config.sam.retention_days)
+            stack.enter_context(store)
+            return Administration(store, master_keys, clock, telling=telling, upkeep=upkeep)
 
 
 def _connect(path: Path) -> socket.socket | None:

@@ -334,3 +334,19 @@ class MoveGateway(Request[GatewayRecord]):
 
     name: str
     action: str
+
+
+@frozen
+class Purged:
+    """How many decisions were purged, and the id after which to go on, None at the end."""
+
+    purged: int
+    next: int | None
+
+
+@frozen
+class Purge(Request[Purged]):
+    """Purge what is older than the retention time among some decisions after an id."""
+
+    after: int = 0
+    dry: bool = False

@@ -29,6 +29,7 @@ from dtns.sam.service.reach import open_store
 from dtns.sam.service.telling import Telling, at_once
 from dtns.sam.service.timekeeping import keep_time
 from dtns.sam.service.traffic import Rates, Traffic
+from dtns.sam.service.upkeep import Upkeep, UpkeepLoop
 from dtns.sam.store.keyfile import MasterKeys
 from dtns.sam.store.lock import StoreInUseError, StoreLock
 from dtns.sam.store.store import Store
@@ -83,8 +84,12 @@ class Sam:
 
     async def _start(self) -> dict[str, Any]:
         self._stops.append((await self._take_lock()).release)
-        store, master_keys = open_store(self._config)
+        store, master_keys = open_store(self._config, self._clock)
         self._stops.append(store.close)
+        upkeep = Upkeep(store, self._clock, self._config.sam.retention_days)
+        loop = UpkeepLoop(store, upkeep, self._reactor)
+        loop.start()
+        self._stops.append(loop.stop)
         self._stops.append(keep_time(store, self._clock, self._reactor, trusted=self._trust_clock))
         vault = Vault(master_keys.keys, secrets.token_bytes)
         traffic = Traffic(
@@ -95,7 +100,7 @@ class Sam:
             counters=self.counters,
             reactor=self._reactor,
         )
-        await self._start_admin_socket(store, master_keys, vault, traffic)
+        await self._start_admin_socket(store, master_keys, vault, traffic, upkeep)
         network = await self._start_network() if self._config.network.embedded else None
         traffic.start()
         self._stops.append(lambda: Deferred.fromCoroutine(traffic.stop()))
@@ -128,7 +133,12 @@ class Sam:
                 return lock
 
     async def _start_admin_socket(
-        self, store: Store, master_keys: MasterKeys, vault: Vault, traffic: Traffic
+        self,
+        store: Store,
+        master_keys: MasterKeys,
+        vault: Vault,
+        traffic: Traffic,
+        upkeep: Upkeep,
     ) -> None:
         tell = at_once(store, vault, traffic.outbox, self._clock)
         telling = Telling(store, master_keys, self._config.master_key, tell)
@@ -140,6 +150,7 @@ class Sam:
             carriers=traffic.carriers,
             gateways=self._gateways,
             telling=telling,
+            upkeep=upkeep,
         )
         admin = AdminSocket(self._config.admin_socket, administration, self._reactor)
         await admin.start()

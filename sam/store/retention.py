@@ -1,8 +1,10 @@
-"""Purging: old decisions lose the numbers that they were about, and stay in the audit chain."""
+"""Purging: old decisions lose the numbers that they were about, and stay in the audit chain.
+
+Old messages of Sam's to parties are deleted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from attrs import frozen
@@ -27,6 +29,10 @@ _PURGE: Final = (
 )
 _COUNT_LEFT: Final = "SELECT count(*) FROM decision WHERE id > ? AND id <= ? AND purged IS NULL"
 _DROP_ANSWERS: Final = "DELETE FROM outbox WHERE recipient = ? AND generation = ? AND counter = ?"
+_DROP_OLDEST: Final = (
+    "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT ?)"
+    " AND queued_at < ? AND state NOT IN ('queued', 'handed', 'retrying')"
+)
 
 
 @frozen
@@ -65,11 +71,7 @@ def purge_span(
             left = [_PURGED.get(name, value) for name, value in zip(_NAMES, values, strict=True)]
             mark = chain.purge_mark(master_id, place, digest, left)
             store.connection.execute(_PURGE, (mark, place))
-            store.connection.execute(_DROP_ANSWERS, _ask(values))
+            store.connection.execute(_DROP_ANSWERS, values[:3])
+        store.connection.execute(_DROP_OLDEST, (SPAN, retention.before))
     (left,) = store.connection.execute(_COUNT_LEFT, (after, end)).fetchone()
     return Span(len(found), left, None if end >= store.meta().head.count else end)
-
-
-def _ask(values: Sequence[Any]) -> tuple[int, int, int]:
-    asker, generation, counter = values[:3]
-    return asker, generation, counter

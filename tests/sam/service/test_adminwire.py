@@ -35,6 +35,7 @@ EXCHANGES: list[tuple[Any, Any]] = [
     (ask.Enrol((N,)), ask.Enrolments((ask.Enrolled(N, ask.Enrolment.NEW, SIM),))),
     (ask.Enrol((), create=False), ask.Enrolments(())),
     (ask.ListParties("*", N, 3), ask.Parties((RECORD,), True)),
+    (ask.Purge(7, dry=True), ask.Purged(2, None)),
     (ask.ShowParty(N), ask.PartyDetails(RECORD, 2, 1)),
     (ask.SetSuspended(N, True), RECORD),
     (ask.Rekey(N), SIM),
