@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,9 +42,10 @@ def told(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 
 @dataclass
 class Deployment:
-    """A folder that `dtns init` made."""
+    """A folder that `dtns init` made; `dtns serve` runs with *environment* besides its own."""
 
     folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
 
     @property
     def config(self) -> Path:
@@ -96,7 +98,10 @@ class Deployment:
         begin = len(self.log)
         with (self.folder / "serve.log").open("a") as sink:
             process = subprocess.Popen(
-                [*DTNS, "serve", "-c", str(self.config)], stderr=sink, text=True
+                [*DTNS, "serve", "-c", str(self.config)],
+                stderr=sink,
+                text=True,
+                env={**os.environ, **self.environment},
             )
         deadline = time.monotonic() + START_SECONDS
         while '"ready"' not in self.log[begin:]:
