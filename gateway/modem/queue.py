@@ -64,7 +64,7 @@ class Pace:
 
     def __init__(self, per_minute: float) -> None:
         self._room = int(max(1.0, per_minute)) if per_minute else 0
-        self._window = MINUTE_SECONDS * self._room / per_minute if per_minute else 0.0
+        self._window = max(MINUTE_SECONDS, MINUTE_SECONDS / per_minute) if per_minute else 0.0
         self._latest: deque[float] = deque(maxlen=self._room)
 
     def ready_at(self, now: float) -> float:
