@@ -53,6 +53,7 @@ WHO = st.tuples(st.integers(0, HONEST), st.sampled_from([0] * 7 + [1]))
 """A party, and how many SIMs ago."""
 OTHER = st.integers(1, HONEST)
 """Another party, counted on from the first."""
+MOST_REPLAYED = 12
 PICK = st.integers(0, 9)
 """How many messages or codes ago."""
 WISHES = st.builds(
@@ -261,10 +262,11 @@ class Adversary(RuleBasedStateMachine):
     @rule(aim=AIM)
     def enter(self, aim: Aim) -> None:
         """Someone types a code as someone's ticket."""
-        aimed = self.aimed("ticket", aim)
-        if aimed is None:
-            return
-        holder, by, entry = aimed
+        if aimed := self.aimed("ticket", aim):
+            self.type_ticket(*aimed)
+
+    def type_ticket(self, holder: Handset, by: int, entry: str) -> None:
+        """Type a ticket, and hold the phone to its rule."""
         number = self.numbers[by]
         before = holder.card.state.peers.get(number, Peer())
         entered = self.on(holder, lambda: holder.enter(number, entry))
@@ -295,10 +297,11 @@ class Adversary(RuleBasedStateMachine):
     @rule(aim=AIM)
     def respond(self, aim: Aim) -> None:
         """Someone answers a code as a challenge, and everyone hears it."""
-        aimed = self.aimed("challenge", aim)
-        if aimed is None:
-            return
-        asker, by, entry = aimed
+        if aimed := self.aimed("challenge", aim):
+            self.type_challenge(*aimed)
+
+    def type_challenge(self, asker: Handset, by: int, entry: str) -> None:
+        """Type a challenge, and tell everyone the response."""
         code = self.on(asker, lambda: asker.respond(self.numbers[by], entry))
         if isinstance(code, Code):
             self.responses.add((asker.sim.party, code.digits))
@@ -308,10 +311,11 @@ class Adversary(RuleBasedStateMachine):
     @rule(aim=AIM)
     def check(self, aim: Aim) -> None:
         """Someone checks a code as a response; what is confirmed was answered by its asker."""
-        aimed = self.aimed("response", aim)
-        if aimed is None:
-            return
-        holder, by, entry = aimed
+        if aimed := self.aimed("response", aim):
+            self.type_response(*aimed)
+
+    def type_response(self, holder: Handset, by: int, entry: str) -> None:
+        """Type a response; what it confirms is held to the guarantee."""
         number = self.numbers[by]
         verdict = self.on(holder, lambda: holder.check(number, entry))
         if verdict is None or verdict.status is not Status.ACCEPTED:
@@ -338,6 +342,19 @@ class Adversary(RuleBasedStateMachine):
         answered = straight._replace(by=holder[0], to=asker[0], phone=asker, number=holder[0])
         self.respond(answered)
         self.check(straight)
+
+    @rule(by=st.integers(0, HONEST), other=OTHER)
+    def replay(self, by: int, other: int) -> None:
+        """All that two have ever said to each other is typed once more, in its old order."""
+        to = self.other((by, 0), other)
+        spoken = dict.fromkeys(code for code in self.codes if {code.by, code.to} == {by, to})
+        typed = {
+            "ticket": self.type_ticket,
+            "challenge": self.type_challenge,
+            "response": self.type_response,
+        }
+        for code in list(spoken)[-MOST_REPLAYED:]:
+            typed[code.kind](self.phone((code.to, 0)), code.by, code.digits)
 
     @rule(who=WHO, asker=WHO, forget=st.booleans())
     def hand_out_nonce(self, who: tuple[int, int], asker: tuple[int, int], *, forget: bool) -> None:
@@ -493,14 +510,15 @@ def _slipped(code: str, slip: Slip) -> str:
 
 
 QUICK = settings(
-    max_examples=120,
-    stateful_step_count=100,
+    max_examples=150,
+    stateful_step_count=60,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
 
 
+@pytest.mark.timeout(600)
 def test_the_guarantee(make_world: Callable[..., World]) -> None:
     """Whatever the adversary does, nothing is accepted that should not be, and nothing raises."""
     run_state_machine_as_test(lambda: Adversary(make_world()), settings=QUICK)
