@@ -15,12 +15,14 @@ from ask_lines import asks
 from code_lines import confirmations, tickets
 from primitive_lines import keys, primitives
 from stories import stories
+from sync_lines import syncs
 
 FILES = {
     "primitives": primitives,
     "keys": keys,
     "asks": asks,
     "answers": answers,
+    "syncs": syncs,
     "tickets": tickets,
     "confirmations": confirmations,
     "phones": stories,

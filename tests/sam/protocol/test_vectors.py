@@ -31,6 +31,16 @@ from dtns.sam.protocol.session import (
     key_check_value,
     session_key,
 )
+from dtns.sam.protocol.sync import (
+    Floor,
+    Item,
+    Mark,
+    NewExchangeKeys,
+    NewTicketKeys,
+    Sync,
+    Unlock,
+    read_sync,
+)
 from dtns.sam.protocol.ticket import Header, split_ticket, ticket, ticket_tag
 from dtns.sam.protocol.wire import MalformedError, Reader, from_text, number_field, to_text
 
@@ -308,3 +318,35 @@ def test_a_changed_field_changes_the_context() -> None:
         evolve(context, nonce=9).octets,
     }
     assert len(others - {context.octets}) == 10
+
+
+def _item(told: Line) -> Item:
+    match told["kind"]:
+        case 1:
+            return Floor(told["epoch"])
+        case 2:
+            party = Party(Number(told["number"]), told["generation"])
+            return Mark(party, told["epoch"], told["n"])
+        case 3:
+            return Unlock(told["lock"])
+        case 4:
+            return NewExchangeKeys(told["generation"], *_octets(told, "ask_key", "answer_key"))
+    keys = _octets(told, "ticket_key", "seal_key", "sync_key")
+    return NewTicketKeys(told["generation"], *keys)
+
+
+@_each("syncs")
+def test_syncs(line: Line) -> None:
+    """A message of Sam's own opens to what it says, and is made again octet for octet."""
+    (key,) = _octets(line, "sync_key")
+    items = tuple(_item(told) for told in line["items"])
+    sync = Sync(line["counter"], line["week"], line["epoch"], items)
+    assert read_sync(line["text"]).open(key) == sync
+    assert to_text(sync.seal(key)) == line["text"]
+
+
+@_each("syncs", valid=False)
+def test_syncs_refused(line: Line) -> None:
+    """What is damaged, of an unknown kind or under another key brings nothing."""
+    (key,) = _octets(line, "sync_key")
+    assert read_sync(line["text"]).open(key) is None
