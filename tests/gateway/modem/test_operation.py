@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -157,3 +158,16 @@ def test_a_network_with_a_modem(tmp_path: Path) -> None:
         assert network.wait(10) == 0
         network.stderr.close()
     assert not pty.is_symlink()
+
+
+def test_what_is_shipped_is_in_order(tmp_path: Path) -> None:
+    """The commented configuration is a good one, and the unit one that systemd reads."""
+    shipped = files("dtns.gateway.modem") / "deploy"
+    deployment = deploy(tmp_path / "d")
+    with deployment.config.open("a") as config:
+        config.write((shipped / "modem.toml").read_text())
+    shown = told(dtns("config", "show", "-c", str(deployment.config), "--json"))
+    assert shown["gateway.modem.one"]["per_minute"] == 10
+    unit = (shipped / "dtns.service").read_text()
+    assert "Type=exec" in unit
+    assert "NoNewPrivileges=yes" in unit
