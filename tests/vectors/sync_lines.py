@@ -14,8 +14,13 @@ ROOM = 74
 
 def sealed(counter: int, body: bytes, key: bytes = SYNC_KEY) -> str:
     """Give the SMS text of a message with this plaintext."""
+    return ref.text_of(whole(counter, body, key))
+
+
+def whole(counter: int, body: bytes, key: bytes) -> bytes:
+    """Give the octets of a message with this plaintext."""
     header = b"\x01\x03" + counter.to_bytes(4, "big")
-    return ref.text_of(header + blocks.siv_seal(key, [header], body))
+    return header + blocks.siv_seal(key, [header], body)
 
 
 def floor(epoch: int) -> tuple[Line, bytes]:
@@ -85,7 +90,7 @@ def bad(key: bytes) -> Iterator[tuple[str, str]]:
         "an octet too many": plain + b"\1\0\1\1",
     }.items():
         yield note, sealed(1, body, key)
-    good = sealed(1, plain + floor(3)[1], key)
+    good = whole(1, plain + floor(3)[1], key).hex()
     for bit in (16, 47, 48, 175, 176, 230):
-        yield f"bit {bit} changed", flipped(good, bit)
+        yield f"bit {bit} changed", ref.text_of(bytes.fromhex(flipped(good, bit)))
     yield "under another key", sealed(1, plain, octets("another sync key", 32))
