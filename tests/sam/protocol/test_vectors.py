@@ -92,7 +92,7 @@ def test_the_files_are_what_their_script_writes(tmp_path: Path) -> None:
     script = VECTORS / "make_vectors.py"
     subprocess.run([sys.executable, script, tmp_path], check=True)
     names = {path.name for path in tmp_path.iterdir()}
-    assert len(names) == 7
+    assert len(names) == 8
     for name in names:
         assert (tmp_path / name).read_text() == (VECTORS / name).read_text(), name
 
