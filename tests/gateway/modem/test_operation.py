@@ -162,7 +162,7 @@ def test_a_network_with_a_modem(tmp_path: Path) -> None:
 
 def test_what_is_shipped_is_in_order(tmp_path: Path) -> None:
     """The commented configuration is a good one, and the unit one that systemd reads."""
-    shipped = files("dtns.gateway.modem") / "deploy"
+    shipped = files("dtns.gateway.modem")
     deployment = deploy(tmp_path / "d")
     with deployment.config.open("a") as config:
         config.write((shipped / "modem.toml").read_text())
