@@ -132,7 +132,7 @@ class Line:
             if self._inbox:
                 while self._inbox:
                     yield self._inbox.popleft()
-            elif not self._readable(deadline):
+            elif not self._operations and not self._readable(deadline):
                 return
 
     def acknowledge(self, network_id: str) -> None:

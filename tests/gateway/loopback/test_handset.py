@@ -217,3 +217,26 @@ def test_network_dies(network: Any) -> None:
             list(sam.messages(5))
         with pytest.raises(NoSignalError, match="not open"):
             sam.acknowledge("1")
+
+
+def test_a_message_right_behind_the_pong_is_not_left_lying(listener: socket.socket) -> None:
+    """What comes in one piece with the network's answer is yielded at once, not at the next call."""
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection, connection.makefile("rwb", buffering=0) as lines:
+            lines.readline()
+            lines.write(b'{"op":"attached","number":"%s"}\n' % PHONE.encode())
+            lines.readline()
+            deliver = b'{"op":"deliver","network_id":"n1","from":"700","to":"%s","text":"hi"}\n'
+            lines.write(b'{"op":"pong"}\n' + deliver % PHONE.encode())
+            while lines.readline():
+                lines.write(b'{"op":"pong"}\n')
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    with Line(address_of(listener), PHONE) as line:
+        began = time.monotonic()
+        assert next(line.messages(5)) == Message("n1", "700", "hi")
+        assert time.monotonic() - began < 2
+    thread.join()
