@@ -53,11 +53,8 @@ class Caller:
 
     def is_answered(self) -> bool:
         """Tell whether an answer comes before long."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline:
-            if self.answers(0.2):
-                return True
-        return False
+        coming = self.phone.take_in(self.line, PATIENCE_SECONDS)
+        return any(received.outcome == "answered" for received in coming)
 
 
 @contextmanager
@@ -86,7 +83,7 @@ def expect_silence_then_service(
 
 
 def insist_on_whole_numbers(deployment: Deployment, asks: int) -> None:
-    """Each ask has one decision, the keys' numbers neither gap nor double, and the file is whole."""
+    """Each ask has one decision, the keys' numbers no gap and no double, and the file is whole."""
     with closing(sqlite3.connect(deployment.folder / "dtns.sqlite")) as store:
         issued = [row[0] for row in store.execute("SELECT n FROM decision ORDER BY n")]
         assert issued == [*range(1, asks + 1)]
