@@ -220,7 +220,7 @@ def test_network_dies(network: Any) -> None:
 
 
 def test_a_message_right_behind_the_pong_is_not_left_lying(listener: socket.socket) -> None:
-    """What comes in one piece with the network's answer is yielded at once, not at the next call."""
+    """What comes in one piece with the pong is yielded at once, not at the next call."""
 
     def serve() -> None:
         connection, _ = listener.accept()
