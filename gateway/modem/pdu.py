@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from dtns.gateway import gsm7
+from dtns.gateway.carrier import Part
 
 INTERNATIONAL: Final = 0x91
 UNKNOWN: Final = 0x81
@@ -31,15 +32,6 @@ _CONCATENATIONS: Final = {(0x00, 3), (0x08, 4)}
 
 class PduError(ValueError):
     """Octets that are no message of the kind looked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Which part of a concatenated message this is; *number* counts from 1."""
-
-    reference: int
-    total: int
-    number: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,12 +31,12 @@ from dtns.sam.handset.phone import Phone  # noqa: E402
 
 ASK_AGAIN_SECONDS = 12.0
 PATIENCE_SECONDS = 280.0
-FAULT_SECONDS = 0.1
+FAULT_SECONDS = 0.3
 DIALECTS = ("huawei", "quectel", "simcom", "zte")
 
 
 class Trouble:
-    """Orders one random fault at a time, ten a second and one lasting one a modem."""
+    """Orders random faults, some three a second; one that refuses ends with the next."""
 
     def __init__(self, modems: list[EmulatorProcess], seed: int) -> None:
         self._modems = modems
@@ -66,6 +66,7 @@ class Trouble:
 
     def _order(self, name: str, place: int, now: float) -> None:
         modem = self._modems[place]
+        modem.order("faults", submit_errors=[])
         match name:
             case "burst":
                 modem.order("release")

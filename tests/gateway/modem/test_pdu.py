@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dtns.gateway import gsm7
+from dtns.gateway.carrier import Part
 from dtns.gateway.modem.emulator.pdu import (
     parts_of,
     read_submit,
@@ -18,7 +19,7 @@ from dtns.gateway.modem.emulator.pdu import (
     write_deliver,
     write_status_report,
 )
-from dtns.gateway.modem.pdu import Deliver, Part, PduError, StatusReport, read_incoming
+from dtns.gateway.modem.pdu import Deliver, PduError, StatusReport, read_incoming
 
 SENT_AT = 1_700_000_000
 TEXTS = st.text(alphabet=sorted(gsm7.BASIC | gsm7.EXTENSION), max_size=80)
