@@ -158,8 +158,9 @@ class Modem:
                     pause = None
             except GatewayError as fault:
                 pause = self._pause_after(fault)
+                if str(fault) != self.condition.reason:
+                    self._log.warn("modem {name}: {reason}", name=self.name, reason=str(fault))
                 self._became("down", str(fault))
-                self._log.warn("modem {name}: {reason}", name=self.name, reason=str(fault))
             except Exception as fault:  # noqa: BLE001 (a fault of ours costs one connection)
                 pause = self._timing.longest_retry
                 self._became("down", f"a fault in the gateway: {type(fault).__name__}")
