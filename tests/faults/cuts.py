@@ -22,10 +22,13 @@ _ERROR_SECONDS = 0.05
 
 
 class Cuts:
-    """Counts the cuts and errors survived, by where they came: `sam` or `phone`, and the kind."""
+    """Counts the cuts and errors survived, by where they came: `sam` or `phone`, and the kind.
 
-    def __init__(self, scene: Scene, ledger: Ledger, stride: int, seed: int) -> None:
-        self._scene, self._ledger, self._stride, self._seed = scene, ledger, stride, seed
+    *strides*: cuts come at every so many steps, errors at every so many; 0 for none.
+    """
+
+    def __init__(self, scene: Scene, ledger: Ledger, strides: tuple[int, int], seed: int) -> None:
+        self._scene, self._ledger, self._strides, self._seed = scene, ledger, strides, seed
         self.cuts: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()
         self.unanswered: list[str] = []
@@ -36,7 +39,7 @@ class Cuts:
         The phone sends its ask once, and the network loses nothing: the answer has to come.
         """
         for kind in Kind:
-            for step in self._steps():
+            for step in self._steps(kind):
                 progress(f"Sam, {kind.value}, step {step}")
                 fault = Fault(step, kind, self._seed + step, _ERROR_SECONDS)
                 if not self._one_ask(fault, pairs[step % len(pairs)]):
@@ -45,13 +48,15 @@ class Cuts:
     def of_phones(self, pairs: Iterator[Pair], progress: Callable[[str], None]) -> None:
         """Cut the power of two phones at each step of a key's life; then their owners go on."""
         for kind in Kind:
-            for step in self._steps():
+            for step in self._steps(kind):
                 progress(f"phones, {kind.value}, step {step}")
                 if not self._one_life(Fault(step, kind, self._seed + step), next(pairs)):
                     break
 
-    def _steps(self) -> Iterator[int]:
-        yield from range(1 + self._seed % self._stride, STEPS_AT_MOST, self._stride)
+    def _steps(self, kind: Kind) -> Iterator[int]:
+        stride = self._strides[kind not in CUTS]
+        if stride:
+            yield from range(1 + self._seed % stride, STEPS_AT_MOST, stride)
 
     def _count(self, where: str, fault: Fault) -> None:
         kinds = self.cuts if fault.kind in CUTS else self.errors

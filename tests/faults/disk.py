@@ -19,7 +19,6 @@ from random import Random
 from typing import Any, Self
 
 PAGE = 4096
-_WRITES = {"create", "write"}
 
 
 class Kind(Enum):
@@ -35,8 +34,20 @@ class Kind(Enum):
     """For a while every fsync and write fails with EIO."""
     ENOSPC = "enospc"
     """For a while nothing can be written for want of space."""
+    EROFS = "erofs"
+    """For a while the file system is read-only, as after errors of its own."""
+
+    @property
+    def number(self) -> int:
+        """The errno of an error."""
+        return int(getattr(errno, self.name))
 
 
+_FAIL = {
+    Kind.EIO: {"write", "fsync"},
+    Kind.ENOSPC: {"create", "write"},
+    Kind.EROFS: {"create", "write", "truncate", "rename", "unlink"},
+}
 CUTS = (Kind.KEPT, Kind.LOST, Kind.TORN)
 
 
@@ -118,9 +129,15 @@ class Disk:
             self._fails_until = time.monotonic() + fault.seconds
         if time.monotonic() > self._fails_until and self.steps > fault.at:
             return 0
-        if fault.kind is Kind.ENOSPC:
-            return errno.ENOSPC if what in _WRITES else 0
-        return errno.EIO if what in {"fsync", "write"} else 0
+        return fault.kind.number if what in _FAIL[fault.kind] else 0
+
+    @property
+    def read_only(self) -> bool:
+        """Whether files can be opened for reading alone."""
+        fault = self._fault
+        if fault is None or fault.kind is not Kind.EROFS or self.steps + 1 < fault.at:
+            return False
+        return self._fails_until is None or time.monotonic() < self._fails_until
 
     def opened(self, path: str) -> None:
         """Watch a file from now on, which may be another one than was there before."""

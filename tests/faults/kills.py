@@ -19,6 +19,7 @@ from dtns.sam.handset.exchanges import Wish
 ASKS_A_PAIR = 150
 BURST = 6
 CALM_SECONDS = 60.0
+_ALL_STRIKES = 40
 _ROUGH = {"loss": 0.15, "duplication": 0.2, "reordering": 0.3, "hold": 0.1}
 _PERFECT = {"loss": 0.0, "duplication": 0.0, "reordering": 0.0}
 
@@ -57,8 +58,12 @@ class Storm:
             self._lose_signal: 1,
             self._rough_weather: 2,
         }
+        each = list(strikes) if kills >= _ALL_STRIKES else []
+        self._dice.shuffle(each)
         while self.kills < kills:
             (strike,) = self._dice.choices(list(strikes), list(strikes.values()))
+            if each:
+                strike = each.pop()
             people = self._burst()
             strike(people)
             for person, _ in people:
@@ -166,13 +171,18 @@ class Storm:
         self._scene.change_network(**_PERFECT)
 
     def _lock_store(self, _: object) -> None:
-        """Another program holds the store for longer than Sam waits for it."""
+        """Another program holds the store; Sam may even start, or be refused, meanwhile."""
         self.troubles["locked store"] += 1
         self._pause(0.05)
         with closing(sqlite3.connect(self._scene.store, timeout=5, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
+            if self._dice.random() < 0.5:
+                self.killed["sam"] += self._scene.sam.kill()
+                self._scene.start_sam()
             time.sleep(self._dice.uniform(0.5, 2.0))
             other.execute("ROLLBACK")
+        if not self._scene.sam.ready():
+            assert self._scene.start_sam().ready(), self._scene.sam.log
 
     def _fill_disk(self, _: object) -> None:
         """Let no file of Sam's grow for a while: to SQLite, a full disk."""

@@ -5,7 +5,8 @@
 First kills: `--kills` processes are ended by SIGKILL at random points under load, among stalls,
 partitions, cut lines, full disks and locked stores. Then cuts: the power goes before every step
 that changes a disk, in one ask's life at Sam and in one key's life in a phone, three ways each,
-and the disk fails at each step. `--stride 7` takes every seventh step only, `--stride 0` none.
+and at each step the disk fails for a moment, with EIO, for want of space, or read-only.
+`--stride 7` takes every seventh step only, `--stride 0` none.
 The last line of the output is one JSON object; the exit code is 1 if anything did not hold.
 """
 
@@ -17,6 +18,7 @@ import shutil
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +32,7 @@ from pair import Pair, Promises
 from scene import Scene
 from verdicts import Store, audit_fault, disagreements, lost, model_faults
 
+from dtns.sam.errors import SimFileError
 from dtns.sam.handset.exchanges import Wish
 from dtns.sam.handset.phone import Phone
 
@@ -57,8 +60,8 @@ class Trial:
         phones = [Phone(sim, self.scene.air) for sim in sims]
         return [Pair(*two, self.promises) for two in zip(phones[::2], phones[1::2], strict=True)]
 
-    def verdict(self) -> dict[str, Any]:
-        """Stop Sam, and return what held and what did not."""
+    def verdict(self, unanswered: list[str]) -> dict[str, Any]:
+        """Stop Sam, and return what held and what did not, the asks *unanswered* among it."""
         stopped = self.scene.sam.stop()
         self.ledger.look(self.pairs)
         traffic, store = Traffic(self.scene.tap_log), Store(self.scene.store)
@@ -69,7 +72,8 @@ class Trial:
         model = [*model_faults(store, traffic, self.ledger, self.pairs), *self.ledger.broken]
         if stopped:
             model.append(f"Sam ended with exit code {stopped}")
-        missing, apart = lost(store, traffic, self.ledger), disagreements(self.pairs)
+        missing = [*unanswered, *lost(store, traffic, self.ledger)]
+        apart = disagreements(self.pairs)
         faults = [*missing, *contradictory, *chain, *model, *apart]
         return {
             "asks": len(store.decisions),
@@ -91,6 +95,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--stride", type=int, default=1, help="cut at every so many steps; 0: none")
+    parser.add_argument("--error-stride", type=int, help="errors, the same; by default as --stride")
     parser.add_argument("--seed", type=int, default=1978)
     parser.add_argument("--json", action="store_true", help="print one line of JSON alone")
     parser.add_argument("--keep", action="store_true", help="keep the folder")
@@ -99,6 +104,9 @@ def main() -> int:
     started = time.monotonic()
     try:
         facts = _run(folder, options)
+    except (AssertionError, SimFileError) as fault:
+        traceback.print_exc()
+        facts = {"faults": [f"the run ended early: {fault}"]}
     finally:
         if options.keep:
             sys.stderr.write(f"{folder}\n")
@@ -114,14 +122,11 @@ def main() -> int:
 
 def _run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     trial = Trial(folder, options.seed)
+    errors = options.stride if options.error_stride is None else options.error_stride
     with trial.scene:
         counts = _rage(trial, options.kills, options.seed)
-        counts |= _cut(trial, options.stride, options.seed)
-        unanswered = counts.pop("unanswered")
-        facts = counts | trial.verdict()
-    facts["lost"] += len(unanswered)
-    facts["faults"] = [*unanswered, *facts["faults"]]
-    return facts
+        counts |= _cut(trial, (options.stride, errors), options.seed)
+        return counts | trial.verdict(counts.pop("unanswered", []))
 
 
 def _rage(trial: Trial, kills: int, seed: int) -> dict[str, Any]:
@@ -136,10 +141,10 @@ def _rage(trial: Trial, kills: int, seed: int) -> dict[str, Any]:
     return {"kills": storm.kills, "killed": dict(storm.killed), "troubles": dict(troubles)}
 
 
-def _cut(trial: Trial, stride: int, seed: int) -> dict[str, Any]:
-    if not stride:
-        return {"cuts": 0, "errors": 0, "unanswered": []}
-    cuts = Cuts(trial.scene, trial.ledger, stride, seed)
+def _cut(trial: Trial, strides: tuple[int, int], seed: int) -> dict[str, Any]:
+    if not any(strides):
+        return {"cuts": 0, "errors": 0}
+    cuts = Cuts(trial.scene, trial.ledger, strides, seed)
     cuts.of_phones(_more_people(trial), _progress)
     askers = trial.people(SAMS_PAIRS)
     trial.pairs += askers

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from disk import Disk
 
 _IOERR_WRITE, _IOERR_FSYNC, _IOERR_TRUNCATE, _IOERR_DELETE, _FULL = 778, 1034, 1546, 2570, 13
+_READ_ONLY, _READ_WRITE_CREATE = 1, 6
 _SLOTS = 19
 _WRITE, _TRUNCATE, _SYNC = 3, 4, 5
 
@@ -75,8 +76,10 @@ class _Watched:
         return ctypes.cast(function, _pointer).value or 0
 
     def _opening(self, vfs: int, name: int, file: int, flags: int, out_flags: int) -> int:
-        code = int(self._open(vfs, name, file, flags, out_flags))
         path = ctypes.string_at(name).decode() if name else ""
+        if path and self._disk.covers(path) and self._disk.read_only:
+            flags = flags & ~_READ_WRITE_CREATE | _READ_ONLY
+        code = int(self._open(vfs, name, file, flags, out_flags))
         if code == 0 and path and self._disk.covers(path):
             self._disk.opened(path)
             self._paths[file] = path

@@ -1,0 +1,71 @@
+"""Nothing acknowledged is lost and nothing contradicts itself, whatever is done to Sam and phones."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+def told(program: str, *options: str) -> dict[str, Any]:
+    """Run one of the programs here and return the JSON object that it printed last."""
+    done = subprocess.run(
+        [sys.executable, str(HERE / program), *options], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip(), done.stderr
+    facts: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    assert done.returncode == 0, (facts, done.stderr)
+    return facts
+
+
+def held(facts: dict[str, Any]) -> bool:
+    """Tell whether all held that must hold, and something was put to the test."""
+    good = facts["chain_ok"] and facts["model_ok"] and not facts["faults"]
+    bad = facts["lost"], facts["contradictory"], facts["disagreeing"]
+    return good and bad == (0, 0, 0) and facts["asks"] > 0
+
+
+def test_a_few_kills_and_cuts_lose_nothing() -> None:
+    """Four kills, and power cuts and disk errors at some steps, change nothing that was said."""
+    facts = told("run.py", "--kills", "4", "--stride", "23", "--error-stride", "40", "--json")
+    assert held(facts)
+    assert facts["kills"] >= 4
+    assert facts["cuts"] >= 9
+    assert facts["errors"] >= 3
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_kills_under_load_lose_nothing() -> None:
+    """Sixty processes are killed under load, among all other troubles."""
+    facts = told("run.py", "--kills", "60", "--stride", "0", "--json")
+    assert held(facts)
+    assert facts["kills"] >= 60
+    assert set(facts["killed"]) == {"sam", "network", "phone"}
+    assert len(facts["troubles"]) >= 7
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_no_cut_loses_anything() -> None:
+    """The power goes before every step that Sam and phones make on their disks, three ways each."""
+    facts = told("run.py", "--kills", "0", "--stride", "1", "--error-stride", "5", "--json")
+    assert held(facts)
+    assert facts["cuts"] >= 250
+    assert min(facts["cut"].values()) >= 40
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_memory_stays_flat() -> None:
+    """A minute of steady load leaves no ask unanswered, and Sam no bigger by a tenth."""
+    facts = told("soak.py", "--minutes", "1")
+    assert facts["unanswered"] == 0
+    assert facts["asks"] > 1000
+    assert facts["sam"]["ratio"] < 1.1
