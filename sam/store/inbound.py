@@ -20,6 +20,10 @@ _KNOWN: Final = (
     " json_each(?2)) UNION ALL SELECT identity FROM part WHERE carrier = ?1 AND identity IN"
     " (SELECT value FROM json_each(?2))"
 )
+_MUST_FORGET: Final = (
+    "SELECT came_at <= ?1 OR id <= (SELECT max(id) FROM inbound) - ?2 FROM inbound"
+    " ORDER BY id LIMIT 1"
+)
 _FORGET: Final = (
     "DELETE FROM inbound WHERE id IN (SELECT id FROM inbound ORDER BY id LIMIT ?3) AND"
     " (came_at <= ?1 OR id <= (SELECT max(id) FROM inbound) - ?2)"
@@ -51,8 +55,12 @@ class InboundRows:
         )
 
     def forget(self, now: float, seconds: float = INBOUND_SECONDS, rows: int = INBOUND_ROWS) -> int:
-        """Forget some of what is older than *seconds* or not among the latest *rows*."""
-        return self._connection.execute(_FORGET, (now - seconds, rows, _FORGET_AT_ONCE)).rowcount
+        """Forget some of what is older than *seconds* or not among the latest *rows*; count it."""
+        bounds = now - seconds, rows
+        oldest = self._connection.execute(_MUST_FORGET, bounds).fetchone()
+        if oldest is None or not oldest[0]:
+            return 0
+        return self._connection.execute(_FORGET, (*bounds, _FORGET_AT_ONCE)).rowcount
 
 
 class PartRows:

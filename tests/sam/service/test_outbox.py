@@ -456,3 +456,29 @@ def test_a_clock_set_by_years_neither_expires_nor_delays(
         bench.carrier.answer = lambda message: Accepted(message.reference, "net")
         bench.pass_time(60)
     assert bench.states() == {"accepted": 2}
+
+
+def test_a_copy_that_a_crash_made_is_harmless(bench: Any, alice: Handset, bob: Handset) -> None:
+    """Taken by the network, but Sam died before it heard so: the phone gets the octets twice."""
+    taken: list[Outbound] = []
+
+    class Dying:
+        name, connected = "memory", True
+
+        async def start(self) -> None:
+            pass
+
+        async def send(self, message: Outbound) -> Accepted:
+            taken.append(message)
+            return await Deferred()
+
+    bench.use(Dying())
+    ask(bench, alice, bob)
+    bench.start()
+    (again,) = bench.carrier.submitted
+    assert again == taken[0]
+    assert alice.receive(taken[0].text).key is not None
+    kept = alice.keys()
+    assert alice.receive(again.text).key is None
+    assert alice.keys() == kept
+    assert bench.states() == {"accepted": 1}
