@@ -15,6 +15,7 @@ from dtns.sam.service.pace import Pace
 from dtns.sam.service.requests import CarrierRecord
 
 IN_FLIGHT: Final = 64
+PATIENCE_SECONDS: Final = 120.0
 RECONNECT_SECONDS: Final = 0.25
 _PATIENT_FAILURES: Final = 3
 _FIRST_REST_SECONDS: Final = 0.5
@@ -24,7 +25,8 @@ _LONGEST_REST_SECONDS: Final = 15.0
 class Route:
     """One carrier, of the phones on *network*; carriers of one network stand in for each other.
 
-    At most *in_flight* sends are under way, *per_minute* a minute (0: no limit). A carrier that
+    At most *in_flight* sends are under way, *per_minute* a minute (0: no limit). It should never
+    be silent for *patience* seconds while it owes an answer to a send. A carrier that
     fails again and again is given less, then a rest that grows; one success ends that.
     """
 
@@ -39,9 +41,11 @@ class Route:
         random: Random,
         in_flight: int = IN_FLIGHT,
         per_minute: float = 0.0,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         self.carrier = carrier
         self.network = network
+        self.patience = patience
         self.stalls = 0
         self.under_way = 0
         self._reactor = reactor

@@ -26,6 +26,7 @@ from dtns.sam.service.adminsocket import AdminSocket
 from dtns.sam.service.gateways import CarrierGateway, Gateways
 from dtns.sam.service.modems import GSM, MODEM, make_modems
 from dtns.sam.service.reach import open_store
+from dtns.sam.service.route import PATIENCE_SECONDS
 from dtns.sam.service.telling import Telling, at_once
 from dtns.sam.service.timekeeping import keep_time
 from dtns.sam.service.traffic import Rates, Traffic
@@ -37,6 +38,7 @@ from dtns.sam.store.store import Store
 CONNECT_SECONDS: Final = 2.0
 LOCK_SECONDS: Final = 2.0
 _PAUSE_SECONDS: Final = 0.1
+_MINUTE_SECONDS: Final = 60.0
 LOOPBACK: Final = "loopback"
 
 
@@ -195,5 +197,9 @@ class Sam:
         if modems is None:
             return {}
         self._gateways.add_modems(modems)
-        await traffic.add(modems, GSM)
+        slowest = min(
+            (modem.per_minute or 1.0 for modem in self._config.modems.values()), default=1
+        )
+        pause = _MINUTE_SECONDS / min(1.0, slowest)
+        await traffic.add(modems, GSM, Rates(patience=PATIENCE_SECONDS + pause))
         return {MODEM: modems.connected}

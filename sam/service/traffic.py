@@ -15,7 +15,7 @@ from dtns.sam.service.commits import GroupCommit
 from dtns.sam.service.intake import Intake
 from dtns.sam.service.outbox import Outbox
 from dtns.sam.service.requests import CarrierRecord
-from dtns.sam.service.route import IN_FLIGHT, Route
+from dtns.sam.service.route import IN_FLIGHT, PATIENCE_SECONDS, Route
 from dtns.sam.service.servicetime import ServiceTime
 from dtns.sam.service.watchdog import Patience, Watchdog
 from dtns.sam.store.store import Store
@@ -46,11 +46,16 @@ class CarrierSink:
 
 @frozen
 class Rates:
-    """How much a carrier may carry; messages a minute, 0 for no limit."""
+    """How much a carrier may carry; messages a minute, 0 for no limit.
+
+    patience is for how many seconds it may owe answers to sends and give none; a carrier that
+    has a rate of its own needs more than the longest pause that this makes.
+    """
 
     send_per_minute: float = 0.0
     receive_per_minute: float = 0.0
     in_flight: int = IN_FLIGHT
+    patience: float = PATIENCE_SECONDS
 
 
 class Traffic:
@@ -108,6 +113,7 @@ class Traffic:
             random=self._random,
             in_flight=rates.in_flight,
             per_minute=rates.send_per_minute,
+            patience=rates.patience,
         )
         self.outbox.attach(route)
         await carrier.start()

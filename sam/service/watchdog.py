@@ -26,14 +26,12 @@ STALLED: Final = "carrier-stalled"
 
 @frozen
 class Patience:
-    """After what a carrier counts as stalled; all in seconds.
+    """After what a carrier counts as stalled, beside its own patience; in seconds.
 
-    silence: it owes an answer to a send, and has answered none for so long. deafness: it was
-    connected and brought nothing for so long, while another carrier of its network brought
-    something in the latter half of that time.
+    deafness: it was connected and brought nothing for so long, while another carrier of its
+    network brought something in the latter half of that time.
     """
 
-    silence: float = 120.0
     deafness: float = 1800.0
 
 
@@ -79,11 +77,11 @@ class Watchdog:
             elif reason := self._complaint(name, route, facts):
                 self._stalled(route, reason)
             else:
-                route.give_up(_ONE_SEND * self._patience.silence)
+                route.give_up(_ONE_SEND * route.patience)
 
     def _complaint(self, name: str, route: Route, facts: Mapping[str, CarrierRecord]) -> str | None:
         now = self._reactor.seconds()
-        if route.silence() >= self._patience.silence:
+        if route.silence() >= route.patience:
             return "it answers no sending"
         own, deafness = facts[name], self._patience.deafness
         connected_for = now - self._since.setdefault(name, now)

@@ -47,7 +47,7 @@ def watchdog(bench: Any) -> Watchdog:
         bench.outbox.routes,
         counters=bench.counters,
         reactor=bench.clock,
-        patience=Patience(silence=60, deafness=600),
+        patience=Patience(deafness=600),
     )
     watchdog.start()
     return watchdog
@@ -64,7 +64,7 @@ def test_a_carrier_that_answers_no_sending_is_started_anew(
 ) -> None:
     """It is logged, counted and shown; the answer goes again, as one perhaps sent."""
     carrier = Carrier()
-    bench.use(carrier)
+    bench.use(carrier, patience=60)
     bench.deliver(bench.ask(alice, bob))
     bench.pass_time(55)
     assert carrier.events == ["start"]
@@ -90,7 +90,7 @@ def test_a_carrier_that_does_not_stop_is_started_all_the_same(
             await Deferred()
 
     carrier = Stubborn()
-    bench.use(carrier)
+    bench.use(carrier, patience=60)
     bench.deliver(bench.ask(alice, bob))
     bench.pass_time(110)
     assert carrier.events[:2] == ["start", "start"]
@@ -108,7 +108,7 @@ def test_a_slow_carrier_that_goes_on_answering_is_left_alone(
             return await waiting[-1]
 
     carrier = Slow()
-    bench.use(carrier)
+    bench.use(carrier, patience=60)
     for _ in range(10):
         bench.deliver(bench.ask(alice, bob))
     bench.turn()
