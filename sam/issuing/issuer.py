@@ -177,6 +177,8 @@ class Issuer:
     ) -> tuple[Registration, str]:
         """Return what to tell the party while it has signal; a retired master key is renewed."""
         acknowledge(records, registration, ask.synced)
+        # a restored Sam goes on above what the SIM has obeyed, or it would never obey again
+        registration = evolve(registration, told=max(registration.told, ask.synced))
         if registration.enrolment.master_id != self._vault.current:
             registration = renew(records, registration, self._vault.current) or registration
         return message(records, self._vault, registration, week)

@@ -99,6 +99,19 @@ def test_many_notices_go_out_a_message_at_a_time(
     assert {party.number for party in parties} <= set(alice.card.state.peers)
 
 
+def test_a_restored_sam_is_heard_again(world: World, alice: Handset, bob: Handset) -> None:
+    """Counters that Sam lost with its store are taken from what the SIM says it obeyed."""
+    before = world.copy_of_store()
+    for epoch in (1, 2, 3):
+        _add(world, alice, Floor(epoch))
+        assert alice.receive(_answer(world, alice, bob).notice).outcome == "obeyed"
+    world.open_store(before)
+    world.raise_epoch()
+    _add(world, alice, Floor(5))
+    assert alice.receive(_answer(world, alice, bob).notice).outcome == "obeyed"
+    assert alice.card.state.floor == 5
+
+
 def test_the_same_notice_waits_only_once(world: World, alice: Handset) -> None:
     """Saying a thing twice before it was told is saying it once."""
     _add(world, alice, Floor(3), Floor(3))
