@@ -94,7 +94,7 @@ class JournalFile:
     def append(self, octets: bytes) -> None:
         """Add *octets*, durable when this returns; StoreError if they cannot be, and then are not.
 
-        Only a crash between the two leaves them there in whole or in part.
+        Only a crash, or a disk that does not let them be taken back, can leave them there.
         """
         self._insist_untouched()
         try:

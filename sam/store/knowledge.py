@@ -60,7 +60,7 @@ def look_into_journal(
         decisions = max(entry.head.count for entry in entries)
         start = _start(entries, meta)
         unknown: Sequence[str] = ()
-        if start is None and made_at is not None and made_at < journal.began_at:
+        if start is None and made_at is not None and made_at <= journal.began_at:
             start, unknown = 0, LOST
         changes = _changes_from(start, entries, path)
     except BaseException:

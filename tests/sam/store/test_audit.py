@@ -1,0 +1,291 @@
+"""The audit chain: whatever is changed in the log of decisions, the first bad one is named."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from guarded import GuardedWorld
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dtns.sam.issuing.issuer import DAY_SECONDS
+from dtns.sam.protocol.ask import Form
+from dtns.sam.protocol.keys import MasterKey
+from dtns.sam.store.audit import AuditChain, Head
+from dtns.sam.store.entries import Entry
+from dtns.sam.store.retention import SPAN, Retention, purge_span
+from dtns.sam.store.rows import SEALED_COLUMNS
+from dtns.sam.store.verification import Anchors, Fault
+
+LENGTH = 12
+VALUES = st.lists(
+    st.none()
+    | st.integers(-(1 << 63), (1 << 63) - 1)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=5)
+    | st.binary(max_size=5),
+    max_size=4,
+)
+CHAIN = AuditChain({1: MasterKey(1, bytes(32)), 2: MasterKey(2, bytes([2] * 32))}, 2)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[GuardedWorld]:
+    """A Sam whose log has a dozen grants and refusals, one of them of a random key."""
+    made = GuardedWorld(tmp_path)
+    alice, bob, carol = made.phone(), made.phone(), made.phone()
+    made.suspend(carol)
+    for _ in range(3):
+        made.key(alice, bob)
+        made.answer(made.ask(bob, carol))
+        made.key(bob, alice, form=Form.RANDOM)
+        made.answer(made.ask(alice, carol))
+    yield made
+    made.kill()
+
+
+def tamper(world: GuardedWorld, *statements: str) -> None:
+    """Change the store behind Sam's back."""
+    with closing(sqlite3.connect(world.path)) as connection, connection:
+        for statement in statements:
+            assert connection.execute(statement).rowcount != 0, statement
+
+
+def fault(world: GuardedWorld) -> Fault | None:
+    """Return what verification finds."""
+    return world.verified().fault
+
+
+@given(VALUES, VALUES)
+def test_different_values_have_different_seals(one: list[object], other: list[object]) -> None:
+    """Neither kind nor length nor order nor place of values can be shifted."""
+    same = repr(one) == repr(other)
+    assert (CHAIN.digest(1, 5, one) == CHAIN.digest(1, 5, other)) == same
+    assert CHAIN.digest(1, 5, one) != CHAIN.digest(1, 6, one)
+    assert CHAIN.digest(1, 5, one) != CHAIN.digest(2, 5, one)
+
+
+def test_an_untouched_log_is_whole(world: GuardedWorld) -> None:
+    """Grants and refusals count, and so do the entries of the journal; Sam may be serving."""
+    verified = world.verified()
+    assert (verified.decisions, verified.purged, verified.fault) == (LENGTH, 0, None)
+    assert verified.entries == 5
+
+
+@pytest.mark.parametrize("column", SEALED_COLUMNS.split(", "))
+@pytest.mark.parametrize("place", [1, 3, LENGTH - 1])
+def test_every_edit_is_found(world: GuardedWorld, column: str, place: int) -> None:
+    """Any value of any decision that is changed, were it only from nothing to something."""
+    changes = {
+        "ask_mac": "x'0000000000000000'",
+        "carrier": "'trail'",
+        "answer": "x'00'",
+        "decided_at": "decided_at + 0.001",
+        "reason": "coalesce(reason, 0) + 1",
+    }
+    change = changes.get(column, f"coalesce({column}, 6) + 1000")
+    extra = ", n = NULL" if column == "reason" else ""
+    extra = ", reason = NULL" if column == "n" else extra
+    tamper(world, f"UPDATE decision SET {column} = {change}{extra} WHERE id = {place}")
+    assert fault(world) == Fault(place, "it was edited, moved or replaced")
+
+
+def test_repeats_may_be_counted(world: GuardedWorld) -> None:
+    """What changes by itself is not sealed."""
+    tamper(world, "UPDATE decision SET repeats = repeats + 1")
+    assert fault(world) is None
+
+
+@pytest.mark.parametrize("place", range(1, LENGTH + 1))
+def test_every_removal_is_found(world: GuardedWorld, place: int) -> None:
+    """The first decision that is missing is named, the last one too."""
+    tamper(world, f"DELETE FROM decision WHERE id = {place}")
+    found = fault(world)
+    assert found is not None
+    assert found.decision == place
+    assert "missing" in found.reason
+
+
+@pytest.mark.parametrize("place", range(1, LENGTH))
+def test_closing_the_gap_does_not_help(world: GuardedWorld, place: int) -> None:
+    """A decision taken out and the others moved up is found where it was."""
+    tamper(
+        world,
+        f"DELETE FROM decision WHERE id = {place}",
+        f"UPDATE decision SET id = id - 1 WHERE id > {place}",
+        "UPDATE meta SET log_count = log_count - 1",
+    )
+    found = fault(world)
+    assert found is not None
+    assert found.decision == place
+
+
+def test_every_reordering_is_found(world: GuardedWorld) -> None:
+    """Two decisions that changed places, seals and all."""
+    for place in range(1, LENGTH):
+        swap = (
+            f"UPDATE decision SET id = 0 WHERE id = {place}",
+            f"UPDATE decision SET id = {place} WHERE id = {place + 1}",
+            f"UPDATE decision SET id = {place + 1} WHERE id = 0",
+        )
+        tamper(world, *swap)
+        found = fault(world)
+        assert found is not None
+        assert found.decision == place
+        tamper(world, *swap)
+    assert fault(world) is None
+
+
+def test_a_log_cut_back_with_its_old_head_is_found_by_the_journal(world: GuardedWorld) -> None:
+    """Whoever saw an old head and its store can cut the log back, but not the journal."""
+    with world.store.transaction():
+        head = world.store.meta().head
+    alice, bob = world.phones[:2]
+    world.key(alice, bob)
+    cut = (
+        f"DELETE FROM decision WHERE id > {head.count}",
+        f"UPDATE meta SET log_count = {head.count}, log_seal = x'{head.seal.hex()}'",
+    )
+    world.anchor()
+    tamper(world, *cut)
+    assert fault(world) == Fault(head.count + 1, "it is missing, and all after it")
+
+
+@pytest.mark.parametrize("place", [0, -4, LENGTH + 1, 999])
+def test_every_addition_is_found(world: GuardedWorld, place: int) -> None:
+    """A decision that Sam did not make is named, wherever it stands."""
+    columns = SEALED_COLUMNS.replace("counter", "99")
+    tamper(
+        world,
+        f"INSERT INTO decision (id, digest, audit_key, {SEALED_COLUMNS})"
+        f" SELECT {place}, digest, audit_key, {columns} FROM decision WHERE id = {LENGTH}",
+    )
+    found = fault(world)
+    assert found is not None
+    assert found.decision == min(place, LENGTH + 1)
+    without = f"UPDATE decision SET digest = NULL WHERE id = {place}"
+    tamper(world, without)
+    assert fault(world) is not None
+
+
+def test_an_edited_head_is_found(world: GuardedWorld) -> None:
+    """What the store says of the end of its log must fit the log."""
+    tamper(world, "UPDATE meta SET log_seal = x'00000000000000000000000000000000'")
+    assert fault(world) == Fault(LENGTH, "the store's head of the log does not fit it")
+
+
+def test_an_unknown_master_key_is_named(world: GuardedWorld) -> None:
+    """A seal under a key that is not in the key file is no proof."""
+    tamper(world, "UPDATE decision SET audit_key = 9 WHERE id = 4")
+    assert fault(world) == Fault(4, "it was sealed under master key 9, which the key file lacks")
+
+
+def test_journal_entries_that_differ_about_the_log_are_found() -> None:
+    """Two heads at the same length cannot both be true; after a restore they can."""
+    one, other = (Entry(seq, 0, 0.0, Head(5, bytes([seq] * 16))) for seq in (1, 2))
+    assert Anchors([one, one]).conflict is None
+    assert Anchors([one, other]).conflict == Fault(
+        5, "entries 1 and 2 of the journal differ about it"
+    )
+    back = Entry(2, 0, 0.0, Head(3, bytes(16)), restored=True)
+    assert Anchors([one, back, Entry(3, 0, 0.0, Head(5, bytes(16)))]).conflict is None
+
+
+def purge(world: GuardedWorld, retention: Retention, *, dry: bool = False) -> int:
+    """Purge everything that may be."""
+    total, after = 0, 0
+    while True:
+        with world.store.transaction():
+            assert world.store.guard is not None
+            span = purge_span(world.store, world.store.guard.chain, retention, after, dry=dry)
+        total += span.purged
+        if span.next is None:
+            return total
+        after = span.next
+
+
+def test_a_purged_log_is_whole_and_tells_of_nobody(world: GuardedWorld) -> None:
+    """Numbers, carriers and sealed answers are gone; the chain holds, and goes on."""
+    later = Retention(world.now + 1, world.week + 200)
+    assert purge(world, later, dry=True) == LENGTH
+    assert world.verified().purged == 0
+    assert purge(world, later) == LENGTH
+    assert purge(world, later) == 0
+    verified = world.verified()
+    assert (verified.decisions, verified.purged, verified.fault) == (LENGTH, LENGTH, None)
+    rows = world.store.connection.execute("SELECT asker, holder, carrier, answer FROM decision")
+    assert set(rows) == {(None, None, "", None)}
+    alice, bob = world.phones[:2]
+    world.key(alice, bob)
+    assert world.verified().decisions == LENGTH + 1
+    with world.store.transaction():
+        assert [issue.id for issue in world.store.registry.issues(None, None, 99)] == [LENGTH + 1]
+        assert world.store.registry.issue(1) is None
+
+
+@pytest.mark.parametrize("column", ["n", "epoch", "decided_at", "week", "carrier", "digest"])
+def test_an_edited_purged_decision_is_found(world: GuardedWorld, column: str) -> None:
+    """What a purge left is sealed again."""
+    purge(world, Retention(world.now + 1, world.week + 200))
+    change = {"carrier": "'x'", "digest": "x'00'"}.get(column, f"{column} + 1")
+    tamper(world, f"UPDATE decision SET {column} = {change} WHERE id = 3")
+    assert fault(world) == Fault(3, "it was blanked or edited, and not by Sam")
+
+
+def test_a_purge_by_another_hand_is_found(world: GuardedWorld) -> None:
+    """Blanking a decision, marked as one likes, is not purging it."""
+    purge(world, Retention(world.now + 1, 0))
+    for mark in ("x'00'", "(SELECT purged FROM decision WHERE purged IS NOT NULL)"):
+        tamper(
+            world,
+            "UPDATE decision SET asker = NULL, holder = NULL, carrier = '', answer = NULL,"
+            f" purged = {mark} WHERE id = 3",
+        )
+        assert fault(world) == Fault(3, "it was blanked or edited, and not by Sam")
+
+
+def test_living_keys_and_young_decisions_are_kept(world: GuardedWorld) -> None:
+    """Nothing that a repeated ask still needs is purged, nor anything younger than it must be."""
+    alice, bob = world.phones[:2]
+    assert purge(world, Retention(world.now, world.week + 200)) == 0
+    asked = world.ask(alice, bob, life=2)
+    answer = world.answer(asked)
+    refusals = LENGTH // 2
+    assert purge(world, Retention(world.now + DAY_SECONDS, world.week + 1)) == refusals
+    assert world.answer(asked) == answer
+    assert purge(world, Retention(world.now + DAY_SECONDS, world.week + 2)) == 1
+    assert fault(world) is None
+
+
+def test_a_purge_takes_the_answers_along(world: GuardedWorld) -> None:
+    """Sent answers carry numbers too, and so do Sam's own messages."""
+    rows = [
+        (number, counter, state)
+        for number in (1, 2)
+        for counter, state in ((0, "delivered"), (0, "queued"), (1, "delivered"))
+    ]
+    world.store.connection.executemany(
+        "INSERT INTO outbox (network, carrier, recipient, generation, counter, repeat, text,"
+        " queued_at, expires_at, due_at, state)"
+        f" VALUES ('', '', 254700000000 + ?, 1, ?, 0, '', {world.now}, 0, 0, ?)",
+        rows,
+    )
+    purge(world, Retention(world.now + 1, world.week + 200))
+    left = world.store.connection.execute("SELECT counter, state FROM outbox")
+    assert set(left) == {(0, "queued")}
+
+
+def test_spans_cover_the_whole_log(world: GuardedWorld) -> None:
+    """A long log is purged in steps, each with a transaction of its own."""
+    with world.store.transaction():
+        assert world.store.guard is not None
+        span = purge_span(world.store, world.store.guard.chain, Retention(world.now + 1, 9999), 0)
+    assert (span.purged, span.left, span.next) == (LENGTH, 0, None)
+    world.store.connection.execute(f"UPDATE meta SET log_count = {SPAN + 1}")
+    with world.store.transaction():
+        span = purge_span(world.store, world.store.guard.chain, Retention(0, 0), 0)
+    assert (span.purged, span.next) == (0, SPAN)
