@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from random import Random
 
+import osdisk
 from disk import CUTS, Disk, Fault, Kind
 from ledger import Ledger
 from pair import Pair, any_wish
@@ -70,7 +70,7 @@ class Cuts:
         assert pair.send_once(asked), "the network does not take an ask"
         answered = self._await(pair, asked.counter, sam)
         code = sam.stop()
-        met = code == -signal.SIGKILL or '"not-stored"' in sam.log or code != 0
+        met = code != 0 or '"not-stored"' in sam.log
         self._scene.fork_sam(None)
         if not answered:
             answered = self._await(pair, asked.counter, self._scene.sam)
@@ -79,7 +79,7 @@ class Cuts:
         if met:
             self._count("sam", fault)
         self._ledger.look([pair])
-        return met or fault.kind not in CUTS and _steps_of(sam) >= fault.at
+        return met or (fault.kind not in CUTS and _steps_of(sam) >= fault.at)
 
     def _await(self, pair: Pair, counter: int, sam: Process) -> bool:
         """Tell whether the answer came before Sam died, and before patience ended."""
@@ -99,7 +99,7 @@ class Cuts:
 
         def live() -> None:
             disk = Disk(self._scene.sims, fault)
-            disk.install(sqlite=False)
+            osdisk.install(disk)
             while True:
                 try:
                     assert pair.life(wish, ANSWER_SECONDS)

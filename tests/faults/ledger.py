@@ -173,26 +173,28 @@ def _ask(text: str) -> Any:
 
 def falls(before: State, after: State) -> Iterator[str]:
     """Yield every value that must only rise and fell between two looks at a phone."""
-    for name in ("counter", "week", "epoch", "floor", "synced"):
-        if getattr(after, name) < getattr(before, name):
-            yield f"{name} fell from {getattr(before, name)} to {getattr(after, name)}"
+    yield from _lower(before, after, ("counter", "week", "epoch", "floor", "synced"), "")
     for number, peer in before.peers.items():
         now = after.peers.get(number)
-        if now is None:
-            if peer.matters(after.week):
-                yield f"the peer {number} is forgotten"
-            continue
-        for name in ("generation", "mark", "dropped", "revoked"):
-            if getattr(now, name) < getattr(peer, name):
-                yield f"{name} of {number} fell"
-        for key in peer.held:
-            kept = now.key(key.order)
-            if kept is not None and kept.challenged < key.challenged:
-                yield f"the count of challenges under {key.order} of {number} fell"
+        if now is not None:
+            rising = ("generation", "mark", "dropped", "revoked")
+            yield from _lower(peer, now, rising, f" of {number}")
+            yield from _keys_lower(peer.held, now.held, "challenged", number)
+        elif peer.matters(after.week):
+            yield f"the peer {number} is forgotten"
     for number, keys in before.asked.items():
-        for key in keys:
-            kept_asked = next(
-                (k for k in after.asked.get(number, ()) if k.order == key.order), None
-            )
-            if kept_asked is not None and kept_asked.answered < key.answered:
-                yield f"the highest count answered under {key.order} for {number} fell"
+        yield from _keys_lower(keys, after.asked.get(number, ()), "answered", number)
+
+
+def _lower(before: Any, after: Any, names: Iterable[str], of: str) -> Iterator[str]:
+    for name in names:
+        was, now = getattr(before, name), getattr(after, name)
+        if now < was:
+            yield f"{name}{of} fell from {was} to {now}"
+
+
+def _keys_lower(before: Any, after: Any, name: str, number: object) -> Iterator[str]:
+    kept = {key.order: key for key in after}
+    for key in before:
+        if key.order in kept:
+            yield from _lower(key, kept[key.order], (name,), f" under {key.order} of {number}")

@@ -86,7 +86,8 @@ class Pair:
     def unconfirmed(self) -> bool:
         """Tell whether the asker has a key that it could hand over and confirm."""
         with self.asker.handset() as handset:
-            keys = [key for number, key in handset.keys() if number == self.holder.sim.number]
+            asked = handset.card.state.asked
+        keys = asked.get(self.holder.sim.number, ())
         return bool(keys) and not keys[-1].confirmed
 
     def ask(self, wish: Wish, *, anew: bool = False) -> Asked:
@@ -118,6 +119,7 @@ class Pair:
             return self.asker.send(line, asked)
 
     def waiting(self) -> list[Asked]:
+        """Return the asks without an answer, oldest first."""
         with self.asker.handset() as handset:
             return handset.waiting()
 

@@ -19,10 +19,12 @@ from pathlib import Path
 from typing import Any, Self
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "equipment"))
-import dtns.sam.service.server  # so that forks need not  # noqa: F401
+import osdisk
+import sqlitedisk
 from deployment import DTNS, Deployment, deploy
 from disk import Disk, Fault
 
+import dtns.sam.service.server  # so that forks need not  # noqa: F401
 from dtns.gateway.loopback import operations as op
 from dtns.gateway.loopback.wire import encode
 
@@ -189,7 +191,8 @@ class Scene:
     def _serve(self, fault: Fault | None) -> None:
         """Be Sam, from here to the end of the process."""
         disk = Disk(self.folder, fault)
-        disk.install()
+        osdisk.install(disk)
+        sqlitedisk.install(disk)
         from dtns.sam.configuration.loading import load_config  # noqa: PLC0415 (disk first)
         from dtns.sam.service.running import serve  # noqa: PLC0415 (makes this process's reactor)
 

@@ -164,10 +164,12 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=50.0, help="messages a second")
     parser.add_argument("--seed", type=int, default=1978)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="dtns-soak-") as folder:
-        with Scene(Path(folder), options.seed) as scene:
-            facts = soak(scene, options.minutes, options.rate, Random(options.seed))
-            assert scene.sam.stop() == 0, scene.sam.log
+    with (
+        tempfile.TemporaryDirectory(prefix="dtns-soak-") as folder,
+        Scene(Path(folder), options.seed) as scene,
+    ):
+        facts = soak(scene, options.minutes, options.rate, Random(options.seed))
+        assert scene.sam.stop() == 0, scene.sam.log
     print(json.dumps(facts))  # noqa: T201 (its output)
     return 1 if facts["unanswered"] else 0
 

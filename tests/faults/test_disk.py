@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sqlite3
 import subprocess
@@ -18,10 +17,12 @@ PROGRAM = """
 import os, sqlite3, sys
 from pathlib import Path
 sys.path.insert(0, {here!r})
+import osdisk, sqlitedisk
 from disk import Disk, Fault, Kind
 folder = Path({folder!r})
 disk = Disk(folder, Fault({at}, Kind.{kind}, 7, 60.0) if {at} else None)
-disk.install()
+osdisk.install(disk)
+sqlitedisk.install(disk)
 {work}
 print(disk.steps)
 """
