@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 BRISK = Timing(
     answer=1.0,
-    prompt=2.0,
-    submit=2.0,
+    prompt=1.2,
+    submit=1.5,
     listing=2.0,
     check=0.5,
     sweep=0.7,

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from contract import MESSAGE, PHONE, Contract, NetworkSide, RecordingSink, until
 from modems import BRISK, EmulatorProcess
 from twisted.internet import reactor
@@ -101,6 +102,7 @@ class HuaweiContractTests(DialectContract, TestCase):
     dialect = "huawei"
 
 
+@pytest.mark.slow
 class ZteContractTests(DialectContract, TestCase):
     """ZTE."""
 
@@ -113,6 +115,7 @@ class SimcomContractTests(DialectContract, TestCase):
     dialect = "simcom"
 
 
+@pytest.mark.slow
 class QuectelContractTests(DialectContract, TestCase):
     """Quectel."""
 

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from deployment import Deployment, deploy, dtns, told
-from modems import EmulatorProcess
+from modems import BRISK, EmulatorProcess
 
+from dtns.gateway.modem.errors import SilentError
+from dtns.gateway.modem.probe import probe
+from dtns.gateway.modem.session import Settings
 from dtns.sam.errors import ConfigError
 from dtns.sam.service.modems import read_pin
 
@@ -53,25 +56,32 @@ def test_probe_of_a_modem_in_order(modem: EmulatorProcess) -> None:
     ],
 )
 def test_probe_tells_what_to_do(modem: EmulatorProcess, order: dict[str, Any], said: str) -> None:
-    """What is missing is told with what to do about it, exit code 1; no PIN is entered."""
+    """What is missing is told with what to do about it; no PIN is entered."""
     modem.order("reset")
     modem.order(**order)
-    done = dtns("modem", "probe", str(modem.pty))
-    assert done.returncode == 1
-    assert said in done.stdout
+    (missing,) = probe(Settings(str(modem.pty)), timing=BRISK).missing
+    assert said in missing
     assert modem.order("status")["card"]["entered"] == 0
 
 
+def test_probe_where_something_is_missing(modem: EmulatorProcess) -> None:
+    """Exit code 1, and a line for each thing that is missing."""
+    modem.order("reset")
+    modem.order("card", state="absent")
+    done = dtns("modem", "probe", str(modem.pty))
+    assert done.returncode == 1
+    assert "MISSING  no SIM card" in done.stdout
+
+
 def test_probe_where_nothing_answers(modem: EmulatorProcess, tmp_path: Path) -> None:
-    """A device that is not there, or answers nothing, ends with exit code 5."""
+    """A device that is not there ends with exit code 5; a silent one is told of."""
     modem.order("reset")
     absent = dtns("modem", "probe", str(tmp_path / "ttyUSB9"), "--json")
     assert absent.returncode == 5
     assert "plugged in" in told(absent)["message"]
     modem.order("faults", silent=True)
-    silent = dtns("modem", "probe", str(modem.pty))
-    assert silent.returncode == 5
-    assert "does not answer" in silent.stderr
+    with pytest.raises(SilentError, match="does not answer"):
+        probe(Settings(str(modem.pty)), timing=BRISK)
 
 
 def furnished(folder: Path, device: Path) -> Deployment:
