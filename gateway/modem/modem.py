@@ -11,32 +11,26 @@ from twisted.logger import Logger
 from dtns.gateway.carrier import Accepted, Failed
 from dtns.gateway.errors import GatewayError
 from dtns.gateway.modem.card import unlock
+from dtns.gateway.modem.collection import Collection
 from dtns.gateway.modem.condition import Condition
 from dtns.gateway.modem.errors import AbsentError, CardError, RefusedError, SilentError
-from dtns.gateway.modem.inbox import sort_out
-from dtns.gateway.modem.notices import Notices
-from dtns.gateway.modem.pdu import PduError, StatusReport, read_incoming
 from dtns.gateway.modem.references import References
-from dtns.gateway.modem.session import Session, Slot, UnknownFateError
+from dtns.gateway.modem.session import Session, UnknownFateError
 from dtns.gateway.modem.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
-    from dtns.gateway.carrier import Report
     from dtns.gateway.modem.card import RefusedPins
-    from dtns.gateway.modem.inbox import Swept
     from dtns.gateway.modem.job import Job, Office
     from dtns.gateway.modem.queue import Pace
-    from dtns.gateway.modem.session import Facts, Settings, StoredPdu
+    from dtns.gateway.modem.session import Facts, Settings
     from dtns.gateway.modem.timing import Timing
 
 _STEADY_SECONDS: Final = 30.0
 _LONGEST_REST_SECONDS: Final = 60.0
-_UNREADABLE_SWEEPS: Final = 3
 _STOP_SECONDS: Final = 5.0
-_ERASED_AT_ONCE: Final = 16
 _FOR_GOOD: Final = {1, 28, 30, 304, 305}
 """+CMS ERROR: unassigned number, unidentified and unknown subscriber, invalid PDU or text."""
 _UNSURE: Final = {332, 500}
@@ -79,9 +73,7 @@ class Modem:
         self._worker = Worker(reactor, f"modem {name}")
         self._references = References(name)
         self._session: Session | None = None
-        self._notices = Notices()
-        self._erasing: dict[Slot, None] = {}
-        self._unreadable: dict[Slot, int] = {}
+        self._collection: Collection | None = None
         self._job: Job | None = None
         self._sleep: Deferred[None] | None = None
         self._living: Deferred[None] | None = None
@@ -92,7 +84,7 @@ class Modem:
         self._failures = 0
         self._refusals = 0
         self._rest_until = 0.0
-        self._check_at = self._sweep_at = self._swept_at = 0.0
+        self._check_at = 0.0
 
     @property
     def connected(self) -> bool:
@@ -174,55 +166,50 @@ class Modem:
 
     async def _connect(self) -> None:
         self._gone = False
-        self._notices = Notices()
         session = await self._worker.run(
             lambda: Session(self._settings, self._timing, self._heard, self._lost)
         )
         self._session = session
+        self._collection = Collection(
+            session,
+            self._worker,
+            self._office,
+            self._references,
+            self.condition,
+            timing=self._timing,
+            clock=self._clock,
+            reactor=self._reactor,
+            wake=self.wake,
+        )
         await self._worker.run(session.open)
         await self._worker.run(lambda: unlock(session, self._settings.pin, self._refused))
         facts: Facts = await self._worker.run(session.begin)
         self.condition.describe(facts)
 
     async def _serve(self) -> None:
-        assert self._session is not None
-        await self._check(self._session)
-        await self._sweep(self._session, self._session.memories)
+        session, collection = self._session, self._collection
+        assert session is not None
+        assert collection is not None
+        await self._check(session)
+        await collection.step()
         up_at = self._reactor.seconds()
         self._became("up")
         while self._wanted and not self._stopping:
             if self._gone:
                 raise AbsentError("the port was hung up: unplugged, or reset")
-            worked = await self._receive(self._session)
-            worked = await self._transmit(self._session) or worked
+            if self._reactor.seconds() >= self._check_at:
+                await self._check(session)
+            worked = await collection.step()
+            worked = await self._transmit(session, collection) or worked
             if self._reactor.seconds() - up_at > _STEADY_SECONDS:
                 self._failures = 0
-            if worked:
-                continue
-            if self._draining:
+            if not worked and self._draining:
                 self._wanted = False
-                break
-            await self._rest(self._next_at() - self._reactor.seconds())
-        await self._erase(self._session)
+            elif not worked:
+                await self._rest(self._next_at(collection) - self._reactor.seconds())
+        await collection.erase()
 
-    async def _receive(self, session: Session) -> bool:
-        """Take one step for what comes in; tell whether there was one to take."""
-        now = self._reactor.seconds()
-        for pdu in self._notices.reports():
-            self._take_report(pdu)
-        if memories := self._notices.memories(session.memories):
-            await self._sweep(session, memories)
-        elif now >= self._sweep_at:
-            await self._sweep(session, session.memories)
-        elif self._erasing:
-            await self._erase(session)
-        elif now >= self._check_at:
-            await self._check(session)
-        else:
-            return False
-        return True
-
-    async def _transmit(self, session: Session) -> bool:
+    async def _transmit(self, session: Session, collection: Collection) -> bool:
         """Send one message, if there is one and it may leave now."""
         now = self._reactor.seconds()
         if not self.connected or now < self._may_send_at(now):
@@ -236,8 +223,7 @@ class Modem:
             await self._submit(session, job)
         finally:
             self._job = None
-        if self._reactor.seconds() - self._swept_at >= self._timing.sweep_after_send:
-            self._sweep_at = 0.0
+        collection.message_sent()
         return True
 
     async def _submit(self, session: Session, job: Job) -> None:
@@ -287,74 +273,11 @@ class Modem:
         if served != self.connected:
             self._office.changed()
 
-    async def _sweep(self, session: Session, memories: tuple[str, ...]) -> None:
-        """Take in everything that is stored."""
-        stored: list[StoredPdu] = []
-        for memory in memories:
-            try:
-                stored += await self._worker.run(partial(session.stored, memory))
-            except RefusedError as fault:
-                if len(memories) == 1:
-                    self._log.warn("modem {name}: {fault}", name=self.name, fault=fault)
-        self._swept_at = self._reactor.seconds()
-        if memories == session.memories:
-            self._sweep_at = self._swept_at + self._timing.sweep
-        self._take_in(session, sort_out(each for each in stored if each.slot not in self._erasing))
-
-    def _take_in(self, session: Session, swept: Swept) -> None:
-        """Pass on what was found."""
-        for message in swept.messages:
-            self._office.arrived(message, partial(self._stored, session, message.slots))
-        for slot, report in swept.reports:
-            told = self._references.report(report.reference, report.recipient, report.status)
-            self._tell(told, f"{self.name} {slot}", partial(self._stored, session, (slot,)))
-        oldest = self._clock() - self._timing.unjoined
-        for age, slots in sorted(swept.unjoined, key=lambda group: group[0]):
-            if age < oldest or self.condition.full:
-                self.condition.orphans += len(slots)
-                self._stored(session, slots)
-                self.condition.full = False
-        seen = self._unreadable
-        self._unreadable = {slot: seen.get(slot, 0) + 1 for slot in swept.unreadable}
-        for slot, sweeps in self._unreadable.items():
-            if sweeps >= _UNREADABLE_SWEEPS:
-                self.condition.unreadable += 1
-                self._stored(session, (slot,))
-
-    def _take_report(self, pdu: str) -> None:
-        """Take in a report that was handed over and is stored nowhere."""
-        try:
-            read = read_incoming(pdu)
-        except PduError:
-            return
-        if isinstance(read, StatusReport):
-            told = self._references.report(read.reference, read.recipient, read.status)
-            self._tell(told, f"{self.name} {pdu}", lambda: None)
-
-    def _tell(self, report: Report | None, slot: str, erase: Callable[[], object]) -> None:
-        if report is None:
-            erase()
-        else:
-            self._office.reported(report, slot, erase)
-
-    def _stored(self, session: Session, slots: tuple[Slot, ...]) -> None:
-        """Have slots erased: what was in them is stored, or of no use."""
-        if self._session is session:
-            self._erasing.update(dict.fromkeys(slots))
-            self.wake()
-
-    async def _erase(self, session: Session) -> None:
-        for slot in list(self._erasing)[:_ERASED_AT_ONCE]:
-            try:
-                await self._worker.run(partial(session.erase, slot))
-            except RefusedError as fault:  # the next sweep finds it again
-                self._log.warn("modem {name}: {fault}", name=self.name, fault=fault)
-            self._erasing.pop(slot, None)
-
     async def _hang_up(self) -> None:
         session, self._session = self._session, None
-        self._erasing.clear()
-        self._unreadable.clear()
+        collection, self._collection = self._collection, None
+        if collection is not None:
+            collection.close()
         if session is not None:
             await self._worker.run(session.close)
 
@@ -363,8 +286,8 @@ class Modem:
         self._reactor.callFromThread(self._notice, lines)
 
     def _notice(self, lines: list[str]) -> None:
-        self._notices.take(lines)
-        self.wake()
+        if self._collection is not None:
+            self._collection.notice(lines)
 
     def _lost(self) -> None:
         self._reactor.callFromThread(self._port_lost)
@@ -391,9 +314,9 @@ class Modem:
     def _may_send_at(self, now: float) -> float:
         return max(self._pace.ready_at(now), self._rest_until)
 
-    def _next_at(self) -> float:
+    def _next_at(self, collection: Collection) -> float:
         now = self._reactor.seconds()
-        times = [self._check_at, self._sweep_at]
+        times = [self._check_at, collection.sweep_at]
         if self.connected and self._may_send_at(now) > now:
             times.append(self._may_send_at(now))
         return min(times)
