@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from random import Random
 
 import osdisk
@@ -20,9 +21,12 @@ ANSWER_SECONDS = 20.0
 STEPS_AT_MOST = 1000
 _ERROR_SECONDS = 0.05
 
+Meet = Callable[[Sequence[Path]], Pair]
+"""Makes a pair of people of two SIM files."""
+
 
 class Cuts:
-    """Counts the cuts and errors survived, by where they came: `sam` or `phone`, and the kind.
+    """Counts the cuts and errors survived: at `sam`, a `phone` or an `enrolment`, and the kind.
 
     *strides*: cuts come at every so many steps, errors at every so many; 0 for none.
     """
@@ -52,6 +56,36 @@ class Cuts:
                 progress(f"phones, {kind.value}, step {step}")
                 if not self._one_life(Fault(step, kind, self._seed + step), next(pairs)):
                     break
+
+    def of_enrolments(
+        self, parties: Iterator[Sequence[str]], meet: Meet, progress: Callable[[str], None]
+    ) -> None:
+        """Cut the power of `dtns enrol` at each step; then Sam starts, and it is done again.
+
+        Each of *parties* is two new numbers, *meet* makes a pair of their SIM files.
+        """
+        for kind in CUTS:
+            for step in self._steps(kind):
+                progress(f"enrolment, {kind.value}, step {step}")
+                if not self._one_enrolment(Fault(step, kind, self._seed + step), parties, meet):
+                    break
+
+    def _one_enrolment(self, fault: Fault, parties: Iterator[Sequence[str]], meet: Meet) -> bool:
+        """Enrol two numbers, again if the power went; False if the step never came."""
+        numbers = next(parties)
+        self._scene.sam.stop()
+        first = self._scene.fork_enrolment(fault, numbers)
+        met = first.wait() != 0
+        assert self._scene.fork_sam(None).ready(), self._scene.sam.log
+        if met:
+            self._count("enrolment", fault)
+            again = self._scene.fork_enrolment(None, numbers)
+            assert again.wait() == 0, again.log
+        pair = meet([self._scene.sims / f"{number.removeprefix('+')}.sim" for number in numbers])
+        if not pair.life(any_wish(Random(fault.seed)), ANSWER_SECONDS):
+            self.unanswered.append(f"{numbers} have no key after {fault}")
+        self._ledger.look([pair])
+        return met
 
     def _steps(self, kind: Kind) -> Iterator[int]:
         stride = self._strides[kind not in CUTS]

@@ -4,9 +4,9 @@
 
 First kills: `--kills` processes are ended by SIGKILL at random points under load, among stalls,
 partitions, cut lines, full disks and locked stores. Then cuts: the power goes before every step
-that changes a disk, in one ask's life at Sam and in one key's life in a phone, three ways each,
-and at each step the disk fails for a moment, with EIO, for want of space, or read-only.
-`--stride 7` takes every seventh step only, `--stride 0` none.
+that changes a disk, in one ask's life at Sam, in one key's life in a phone and in an enrolment,
+three ways each; and at each step of the first two the disk fails for a moment, with EIO, for want
+of space, or read-only. `--stride 7` takes every seventh step only, `--stride 0` none.
 The last line of the output is one JSON object; the exit code is 1 if anything did not hold.
 """
 
@@ -20,7 +20,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -52,13 +52,22 @@ class Trial:
         self.pairs: list[Pair] = []
         self._enrolled = 0
 
-    def people(self, pairs: int) -> list[Pair]:
-        """Enrol so many pairs more and return them; they count once they do something."""
-        first = FIRST_NUMBER + 2 * self._enrolled
-        self._enrolled += pairs
-        sims = self.scene.enrol([f"+{first + place}" for place in range(2 * pairs)])
-        phones = [Phone(sim, self.scene.air) for sim in sims]
-        return [Pair(*two, self.promises) for two in zip(phones[::2], phones[1::2], strict=True)]
+    def people(self, pairs: int) -> Iterator[Pair]:
+        """Enrol so many pairs more, and yield each as it begins to count."""
+        sims = self.scene.enrol([number for _ in range(pairs) for number in self.numbers()])
+        for two in zip(sims[::2], sims[1::2], strict=True):
+            yield self.meet(two)
+
+    def numbers(self) -> tuple[str, str]:
+        """Return two numbers that nobody has yet."""
+        self._enrolled += 2
+        return f"+{FIRST_NUMBER + self._enrolled - 2}", f"+{FIRST_NUMBER + self._enrolled - 1}"
+
+    def meet(self, sims: Sequence[Path]) -> Pair:
+        """Make a pair of the owners of two SIM files."""
+        asker, holder = (Phone(sim, self.scene.air) for sim in sims)
+        self.pairs.append(Pair(asker, holder, self.promises))
+        return self.pairs[-1]
 
     def verdict(self, unanswered: list[str]) -> dict[str, Any]:
         """Stop Sam, and return what held and what did not, the asks *unanswered* among it."""
@@ -97,7 +106,7 @@ def main() -> int:
     parser.add_argument("--stride", type=int, default=1, help="cut at every so many steps; 0: none")
     parser.add_argument("--error-stride", type=int, help="errors, the same; by default as --stride")
     parser.add_argument("--seed", type=int, default=1978)
-    parser.add_argument("--json", action="store_true", help="print one line of JSON alone")
+    parser.add_argument("--json", action="store_true", help="no table before the line of JSON")
     parser.add_argument("--keep", action="store_true", help="keep the folder")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="dtns-faults-"))
@@ -114,8 +123,7 @@ def main() -> int:
             shutil.rmtree(folder, ignore_errors=True)
     facts |= {"seed": options.seed, "seconds": round(time.monotonic() - started, 1)}
     if not options.json:
-        for name, value in facts.items():
-            print(f"{name:14} {value}")  # noqa: T201 (its output)
+        print(table(facts))  # noqa: T201 (its output)
     print(json.dumps(facts))  # noqa: T201 (its output)
     return 1 if facts["faults"] else 0
 
@@ -132,8 +140,7 @@ def _run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
 def _rage(trial: Trial, kills: int, seed: int) -> dict[str, Any]:
     if not kills:
         return {"kills": 0}
-    people = trial.people(max(2 * BURST, kills * BURST // ASKS_A_PAIR))
-    trial.pairs += people
+    people = [*trial.people(max(2 * BURST, kills * BURST // ASKS_A_PAIR))]
     storm = Storm(trial.scene, people, trial.ledger, Random(seed))
     storm.rage(kills, lambda done: _progress(f"kills: {done} of {kills}"))
     storm.calm_down()
@@ -146,9 +153,9 @@ def _cut(trial: Trial, strides: tuple[int, int], seed: int) -> dict[str, Any]:
         return {"cuts": 0, "errors": 0}
     cuts = Cuts(trial.scene, trial.ledger, strides, seed)
     cuts.of_phones(_more_people(trial), _progress)
-    askers = trial.people(SAMS_PAIRS)
-    trial.pairs += askers
+    askers = [*trial.people(SAMS_PAIRS)]
     cuts.of_sam(askers, _progress)
+    cuts.of_enrolments(iter(trial.numbers, None), trial.meet, _progress)
     for pair in askers:
         pair.life(Wish(), CALM_SECONDS)
     return {
@@ -162,14 +169,25 @@ def _cut(trial: Trial, strides: tuple[int, int], seed: int) -> dict[str, Any]:
 
 def _more_people(trial: Trial) -> Iterator[Pair]:
     while True:
-        for pair in trial.people(ENROLLED_AT_ONCE):
-            trial.pairs.append(pair)
-            yield pair
+        yield from trial.people(ENROLLED_AT_ONCE)
 
 
 def _progress(what: str) -> None:
     if sys.stderr.isatty():
         sys.stderr.write(f"\r{what} \033[K")
+
+
+def table(facts: dict[str, Any]) -> str:
+    """Return the counts as a table in Markdown."""
+    rows = {"what was done": "times", "---": "---"}
+    rows |= {f"SIGKILL under load: {who}": n for who, n in facts.get("killed", {}).items()}
+    rows |= {f"power cut: {where}": n for where, n in facts.get("cut", {}).items()}
+    rows |= {f"disk error: {where}": n for where, n in facts.get("failed", {}).items()}
+    rows |= facts.get("troubles", {})
+    rows |= {"**what came of it**": ""}
+    came = ("asks", "acknowledged", "confirmed", "lost", "contradictory", "disagreeing")
+    rows |= {name: facts[name] for name in (*came, "chain_ok", "model_ok") if name in facts}
+    return "\n".join(f"| {name} | {value} |" for name, value in rows.items())
 
 
 if __name__ == "__main__":

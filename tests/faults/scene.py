@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,6 +27,7 @@ from disk import Disk, Fault
 import dtns.sam.service.server  # so that forks need not  # noqa: F401
 from dtns.gateway.loopback import operations as op
 from dtns.gateway.loopback.wire import encode
+from dtns.sam.cli.main import dtns as dtns_command
 
 READY_SECONDS = 30.0
 STOP_SECONDS = 30.0
@@ -179,6 +180,20 @@ class Scene:
         """Start Sam on a disk that fails; it is not ready yet."""
         self.sam = self.fork("sam", lambda: self._serve(fault))
         return self.sam
+
+    def fork_enrolment(self, fault: Fault | None, numbers: Sequence[str]) -> Process:
+        """Run `dtns enrol` on a disk that fails."""
+        table = self.folder / "enrolment.csv"
+        table.write_text("\n".join(("number", *numbers, "")))
+        options = ("-c", str(self.deployment.config), "--out", str(self.sims))
+        command = ("enrol", *options, "--csv", str(table))
+        return self.fork("enrolment", lambda: self._enrol(fault, command))
+
+    def _enrol(self, fault: Fault | None, command: Sequence[str]) -> None:
+        disk = Disk(self.deployment.folder.parent, fault)
+        osdisk.install(disk)
+        sqlitedisk.install(disk)
+        assert not dtns_command.main(list(command), standalone_mode=False)
 
     def change_network(self, **changes: Any) -> None:
         """Change what the network does to messages."""

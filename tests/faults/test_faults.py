@@ -64,8 +64,8 @@ def test_no_cut_loses_anything() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_memory_stays_flat() -> None:
-    """A minute of steady load leaves no ask unanswered, and Sam no bigger by a tenth."""
-    facts = told("soak.py", "--minutes", "1")
+    """Half a minute of steady load leaves no ask unanswered, and Sam no bigger by a tenth."""
+    facts = told("soak.py", "--minutes", "0.5")
     assert facts["unanswered"] == 0
-    assert facts["asks"] > 1000
+    assert facts["asks"] > 500
     assert facts["sam"]["ratio"] < 1.1
