@@ -13,25 +13,28 @@ from dtns.sam.issuing.issuer import DAY_SECONDS
 from dtns.sam.protocol.weeks import start_of, week_of
 from dtns.sam.service import requests as ask
 from dtns.sam.service.requests import Refusal
-from dtns.sam.store.retention import Retention, Span, purge_span
+from dtns.sam.store.retention import SPAN, Retention, Span, purge_span
 from dtns.sam.store.store import Store
 
 HOUR_SECONDS: Final = 3600.0
 _HOURS_A_DAY: Final = 24
-_YOUNG_SPANS: Final = 50
+YOUNG_SPANS: Final = 50
 """After so many spans in a row without anything to purge, a run ends: what follows is younger."""
 
 
 class Upkeep:
     """The upkeep of one store; *clock* gives POSIX time, and is believed as far as Sam believes it.
 
-    anchor and purge work inside the store's transaction.
+    anchor and purge work inside the store's transaction, a purge on *span* decisions.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], float], retention_days: int) -> None:
+    def __init__(
+        self, store: Store, clock: Callable[[], float], retention_days: int, span: int = SPAN
+    ) -> None:
         self._store = store
         self._clock = clock
         self._days = retention_days
+        self._span = span
         self.answers: Mapping[type[Any], Callable[[Any], Any]] = {ask.Purge: self._purge}
 
     def anchor(self, *, always: bool = False) -> None:
@@ -47,7 +50,7 @@ class Upkeep:
         guard, retention = self._store.guard, self._retention()
         if guard is None or retention is None:
             return None
-        return purge_span(self._store, guard.chain, retention, after, dry=dry)
+        return purge_span(self._store, guard.chain, retention, after, span=self._span, dry=dry)
 
     def _retention(self) -> Retention | None:
         if not self._days:
@@ -68,9 +71,12 @@ class UpkeepLoop:
 
     _log = Logger()
 
-    def __init__(self, store: Store, upkeep: Upkeep, reactor: Any) -> None:
+    def __init__(
+        self, store: Store, upkeep: Upkeep, reactor: Any, young_spans: int = YOUNG_SPANS
+    ) -> None:
         self._store = store
         self._upkeep = upkeep
+        self._young_spans = young_spans
         self._reactor = reactor
         self._hours = 0
         self._floor = 0
@@ -95,10 +101,10 @@ class UpkeepLoop:
     def _hour(self) -> None:
         self._try(self._upkeep.anchor)
         if self._hours % _HOURS_A_DAY == 0:
-            self._span(self._floor, 0, 0)
+            self._purge(self._floor, 0, 0)
         self._hours += 1
 
-    def _span(self, after: int, purged: int, young: int) -> None:
+    def _purge(self, after: int, purged: int, young: int) -> None:
         """Purge one span of decisions; the next comes when other work has had its turn."""
         span = self._try(lambda: self._upkeep.purge(after))
         if span is None:
@@ -106,10 +112,10 @@ class UpkeepLoop:
         if span.left == 0 and after == self._floor and span.next is not None:
             self._floor = span.next
         purged, young = purged + span.purged, 0 if span.purged else young + (span.left > 0)
-        if span.next is None or young > _YOUNG_SPANS:
+        if span.next is None or young > self._young_spans:
             self._log.info("{count} decisions purged", event="purged", count=purged)
             return
-        self._next = self._reactor.callLater(0.05, self._span, span.next, purged, young)
+        self._next = self._reactor.callLater(0.05, self._purge, span.next, purged, young)
 
     def _try(self, work: Callable[[], Any]) -> Any:
         try:

@@ -27,6 +27,11 @@ class Disk:
         """Shorten a file."""
         os.ftruncate(descriptor, length)
 
+    def rename(self, old: Path, new: Path) -> None:
+        """Give a file another name, durably."""
+        old.rename(new)
+        sync_folder(new.parent)
+
 
 class JournalFile:
     """An open append-only file of *length* good octets; what stands beyond them is cut off."""

@@ -11,9 +11,10 @@ from attrs import define
 
 from dtns.sam.errors import StoreError
 from dtns.sam.protocol.keys import MasterKey
-from dtns.sam.store.database import Meta, sync_folder
+from dtns.sam.store.database import Meta
 from dtns.sam.store.entries import Change, Entry, EpochRaised
 from dtns.sam.store.journal import Journal
+from dtns.sam.store.journalfile import Disk
 from dtns.sam.store.recovery import committed, insist_same_instance
 
 LOST: Final = """\
@@ -45,14 +46,18 @@ class Knowledge:
 
 
 def look_into_journal(
-    path: Path, master_keys: Mapping[int, MasterKey], meta: Meta, made_at: float | None
+    path: Path,
+    master_keys: Mapping[int, MasterKey],
+    meta: Meta,
+    made_at: float | None,
+    disk: Disk,
 ) -> Knowledge:
     """Return what the journal knows beyond a store that says *meta* of itself.
 
     made_at is when the store was copied, None if it is the one in use. Raises StoreError where the
     journal is missing or damaged, or does not go on from this store.
     """
-    journal = Journal.open(path, master_keys)
+    journal = Journal.open(path, master_keys, disk)
     try:
         insist_same_instance(journal, meta, "the store to be restored")
         entries = list(committed(journal.entries()))
@@ -70,11 +75,15 @@ def look_into_journal(
 
 
 def do_without_journal(
-    path: Path, master_keys: Mapping[int, MasterKey], meta: Meta, made_at: float | None
+    path: Path,
+    master_keys: Mapping[int, MasterKey],
+    meta: Meta,
+    made_at: float | None,
+    disk: Disk,
 ) -> Knowledge:
     """Return what is left to know where the journal is lost; StoreError if it is not."""
     try:
-        known = look_into_journal(path, master_keys, meta, made_at)
+        known = look_into_journal(path, master_keys, meta, made_at, disk)
     except StoreError:
         pass
     else:
@@ -92,7 +101,7 @@ def do_without_journal(
 
 
 def new_journal(
-    path: Path, master_keys: Mapping[int, MasterKey], meta: Meta, now: float
+    path: Path, master_keys: Mapping[int, MasterKey], meta: Meta, now: float, disk: Disk
 ) -> tuple[Journal, Path | None]:
     """Make a journal that goes on from a store; what stood in its place is renamed.
 
@@ -101,10 +110,9 @@ def new_journal(
     replaced = None
     if path.exists():
         replaced = free_name(path, now)
-        path.rename(replaced)
-        sync_folder(path.parent)
-    Journal.create(path, master_keys, meta.instance, head=meta.head, now=now)
-    return Journal.open(path, master_keys), replaced
+        disk.rename(path, replaced)
+    Journal.create(path, master_keys, meta.instance, head=meta.head, now=now, disk=disk)
+    return Journal.open(path, master_keys, disk), replaced
 
 
 def free_name(path: Path, now: float) -> Path:

@@ -18,9 +18,10 @@ from attrs import evolve, field, frozen
 from dtns.sam.errors import StoreError
 from dtns.sam.protocol.keys import MAX_EPOCH
 from dtns.sam.store.backup import Manifest, Progress, read_backup
-from dtns.sam.store.database import BUSY_SECONDS, Meta, fold, read_meta, sync_folder
+from dtns.sam.store.database import BUSY_SECONDS, Meta, fold, read_meta
 from dtns.sam.store.entries import EpochRaised
 from dtns.sam.store.faults import is_busy
+from dtns.sam.store.journalfile import Disk
 from dtns.sam.store.keyfile import MasterKeys
 from dtns.sam.store.knowledge import (
     Knowledge,
@@ -50,6 +51,7 @@ class Site:
     key_file: Path
     master_keys: MasterKeys = field(repr=False)
     clock: Callable[[], float]
+    disk: Disk = field(factory=Disk)
 
 
 @frozen
@@ -109,9 +111,8 @@ def restore(site: Site, order: Order, progress: Progress = lambda _done, _all: N
             fold(store.connection, scratch)
         if order.dry:
             return done
-        replaced = _put_aside(site.store, site.clock())
-        scratch.rename(site.store)
-        sync_folder(site.store.parent)
+        replaced = _put_aside(site)
+        site.disk.rename(scratch, site.store)
     except OSError as fault:
         raise StoreError(f"cannot restore to {site.store}: {fault.strerror}") from fault
     finally:
@@ -129,7 +130,7 @@ def _bring_forward(
     former = _meta(site.store, meta)
     look = do_without_journal if order.new_journal else look_into_journal
     made_at = None if manifest is None else manifest.made_at
-    known = look(site.journal, site.master_keys.keys, meta, made_at)
+    known = look(site.journal, site.master_keys.keys, meta, made_at, site.disk)
     try:
         with store.transaction():
             done = follow(store, known.changes, site.master_keys)
@@ -156,7 +157,9 @@ def _journal(
         raise _OnlyPlannedError(plan)
     meta, now = store.meta(), site.clock()
     if known.journal is None:
-        known.journal, replaced = new_journal(site.journal, site.master_keys.keys, meta, now)
+        known.journal, replaced = new_journal(
+            site.journal, site.master_keys.keys, meta, now, site.disk
+        )
         plan = evolve(plan, replaced_journal=replaced)
     changes = (EpochRaised(plan.epoch),)
     base = known.journal.tip.seq
@@ -203,14 +206,13 @@ def _meta(path: Path, other: Meta) -> Meta:
     return meta
 
 
-def _put_aside(path: Path, now: float) -> Path | None:
+def _put_aside(site: Site) -> Path | None:
     """Rename the store in use, whole or damaged, and return its new place."""
-    _insist_unused(path)
-    aside = free_name(path, now)
-    found = [suffix for suffix in ("", *_BESIDE) if _beside(path, suffix).exists()]
+    _insist_unused(site.store)
+    aside = free_name(site.store, site.clock())
+    found = [suffix for suffix in ("", *_BESIDE) if _beside(site.store, suffix).exists()]
     for suffix in found:
-        _beside(path, suffix).rename(_beside(aside, suffix))
-    sync_folder(path.parent)
+        site.disk.rename(_beside(site.store, suffix), _beside(aside, suffix))
     return aside if "" in found else None
 
 

@@ -56,14 +56,20 @@ class Span:
 
 
 def purge_span(
-    store: Store, chain: AuditChain, retention: Retention, after: int, *, dry: bool = False
+    store: Store,
+    chain: AuditChain,
+    retention: Retention,
+    after: int,
+    *,
+    span: int = SPAN,
+    dry: bool = False,
 ) -> Span:
-    """Purge the decisions that may be purged among the next SPAN after the id *after*.
+    """Purge the decisions that may be purged among the next *span* after the id *after*.
 
     Works inside the store's transaction. A decision is kept while its key lives, for then its ask
     may still be repeated. With *dry* nothing is changed.
     """
-    end = after + SPAN
+    end = after + span
     rows = store.connection.execute(_FIND, (after, end, retention.before, retention.week))
     found = rows.fetchall()
     if not dry:
@@ -72,6 +78,6 @@ def purge_span(
             mark = chain.purge_mark(master_id, place, digest, left)
             store.connection.execute(_PURGE, (mark, place))
             store.connection.execute(_DROP_ANSWERS, values[:3])
-        store.connection.execute(_DROP_OLDEST, (SPAN, retention.before))
+        store.connection.execute(_DROP_OLDEST, (span, retention.before))
     (left,) = store.connection.execute(_COUNT_LEFT, (after, end)).fetchone()
     return Span(len(found), left, None if end >= store.meta().head.count else end)

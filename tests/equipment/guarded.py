@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,17 +28,20 @@ class FailingDisk(Disk):
     """A disk that fails at a call to come: *left* calls still go well.
 
     fault is an errno, or None to be killed; half of what is written then gets there. Files can be
-    shortened on a full disk.
+    shortened on a full disk. With *late* it fails once the call is done.
     """
 
-    def __init__(self, left: int | None = None, fault: int | None = errno.ENOSPC) -> None:
+    def __init__(
+        self, left: int | None = None, fault: int | None = errno.ENOSPC, *, late: bool = False
+    ) -> None:
         self.left = left
         self.fault = fault
+        self.late = late
 
     def write(self, descriptor: int, octets: bytes) -> int:
         """Write, or write half and fail."""
         if self._fails():
-            os.write(descriptor, octets[: len(octets) // 2])
+            os.write(descriptor, octets if self.late else octets[: len(octets) // 2])
             self._fail()
         return super().write(descriptor, octets)
 
@@ -54,6 +56,14 @@ class FailingDisk(Disk):
         if self.fault != errno.ENOSPC and self._fails():
             self._fail()
         super().cut(descriptor, length)
+
+    def rename(self, old: Path, new: Path) -> None:
+        """Rename, or fail before or after."""
+        fails = self._fails()
+        if self.late or not fails:
+            super().rename(old, new)
+        if fails:
+            self._fail()
 
     def _fails(self) -> bool:
         if self.left is None:
@@ -108,9 +118,7 @@ class GuardedWorld(World):
 
     def kill(self) -> None:
         """End Sam without a word; what was not committed is gone."""
-        with suppress(KilledError):
-            self.store.close()
-        self.disk = Disk()
+        self.store.close()
 
     def restart(self) -> None:
         """Kill Sam and let it start again."""
@@ -132,7 +140,8 @@ class GuardedWorld(World):
     def restore(self, backup: Path | None = None, **order: Any) -> Restoration:
         """Stop Sam, restore, and start it again, unless nothing was to be done."""
         self.kill()
-        site = Site(self.path, self.journal, Path("master.key"), self.keys, lambda: self.now)
+        key_file = self.folder / "master.key"
+        site = Site(self.path, self.journal, key_file, self.keys, lambda: self.now, self.disk)
         done = restore(site, Order(backup, **order))
         self.start()
         return done

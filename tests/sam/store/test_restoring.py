@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,7 @@ from dtns.sam.issuing.notices import renew, renewed
 from dtns.sam.issuing.records import Topic
 from dtns.sam.protocol.keys import MAX_EPOCH
 from dtns.sam.protocol.sync import Unlock
-from dtns.sam.store import journalfile, restoring
-from dtns.sam.store.journal import Journal
+from dtns.sam.store.journalfile import Disk
 from dtns.sam.store.knowledge import LOST
 from dtns.sam.store.restoring import FORGOTTEN_MESSAGES
 
@@ -388,70 +387,65 @@ def test_a_store_that_is_being_read_is_not_replaced(
     assert world.restore(backup).epoch == 3
 
 
-class _CutError(BaseException):
-    """The power is gone."""
-
-
-@pytest.mark.parametrize("at", ["journal write", "journal sync", "commit", "aside", "install"])
-@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("left", range(6))
+@pytest.mark.parametrize("kind", ["backup", "in place", "new journal"])
 def test_a_restore_that_is_killed_is_run_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str, *, in_place: bool
+    tmp_path: Path, kind: str, left: int, *, late: bool
 ) -> None:
-    """At whatever step it dies: nothing is served until it is done, and then no key comes twice."""
+    """Before or after whichever write or renaming it dies: run again, it ends, and no key twice.
+
+    Until then either nothing has happened, or Sam does not start and names `dtns restore`.
+    """
     world = GuardedWorld(tmp_path)
     alice, bob = world.phone(), world.phone()
     world.key(alice, bob)
-    backup = None if in_place else world.backup()
+    backup = None if kind == "in place" else world.backup()
     world.key(alice, bob)
     carol = world.phone()
     made = set(world.issued())
-
-    def cut(*_: Any) -> Any:
-        raise _CutError
-
-    with monkeypatch.context() as patch:
-        match at:
-            case "journal write":
-                patch.setattr(journalfile.Disk, "write", cut)
-            case "journal sync":
-                patch.setattr(journalfile.Disk, "sync", cut)
-            case "commit":
-                patch.setattr(restoring.Store, "set_place", cut)
-            case "aside":
-                patch.setattr(restoring, "free_name", cut)
-            case "install":
-                patch.setattr(restoring, "sync_folder", cut)
-        if in_place and at in ("aside", "install"):
-            world.kill()
-            return
-        with pytest.raises(_CutError):
-            world.restore(backup)
+    if kind == "new journal":
+        world.kill()
+        world.journal.unlink()
+    world.disk = FailingDisk(left, None, late=late)
+    done = False
     try:
-        world.start()
-    except StoreError as fault:
-        assert "dtns restore" in str(fault)  # noqa: PT017 (either way is right)
-    world.restore(backup)
-    assert party(world, carol) is not None
+        world.restore(backup, new_journal=kind == "new journal")
+        done = True
+    except KilledError:
+        world.disk = Disk()
+        with suppress(StoreError):
+            world.start()
+            world.kill()
+    if not done:
+        order = {"new_journal": True} if not world.journal.exists() else {}
+        world.restore(backup, **order)
+    assert world.epoch > 1
+    assert (party(world, carol) is None) == (kind == "new journal")
     world.key(alice, bob)
     assert not made & {world.issued()[-1]}
-    assert taken(world, alice, bob)
     assert world.verified().fault is None
     world.kill()
 
 
-def test_a_full_journal_disk_leaves_everything_as_it_was(world: GuardedWorld) -> None:
-    """A restore whose journal entry cannot be written replaces nothing."""
-    backup = world.backup()
-    world.phone()
-    before = world.journal.read_bytes()
+@pytest.mark.parametrize("left", range(4))
+@pytest.mark.parametrize("kind", ["backup", "in place"])
+def test_a_restore_on_a_full_disk_is_run_again(tmp_path: Path, kind: str, left: int) -> None:
+    """Where there is no room for the journal, or a name, it says so, and later it can be done."""
+    world = GuardedWorld(tmp_path)
+    alice, bob = world.phone(), world.phone()
+    world.key(alice, bob)
+    backup = None if kind == "in place" else world.backup()
+    world.disk = FailingDisk(left)
+    with suppress(StoreError):
+        world.restore(backup)
+        world.kill()
+    world.disk = Disk()
+    world.restore(backup)
+    assert world.epoch in (2, 3)
+    world.key(alice, bob)
+    assert world.issued()[-1][-1] == 1
     world.kill()
-    journal = Journal.open(world.journal, world.keys.keys, FailingDisk(0))
-    with pytest.raises(StoreError, match="nothing was changed"):
-        journal.append(journal.tip.seq, 0.0, journal.tip.head)
-    journal.close()
-    assert world.journal.read_bytes() == before
-    world.start()
-    assert world.restore(backup).epoch == 2
 
 
 class Disasters(RuleBasedStateMachine):
