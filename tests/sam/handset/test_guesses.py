@@ -288,3 +288,23 @@ def test_the_repr_of_a_search_holds_no_digits(
     assert str(entered.reading.groups) not in shown
     assert key.session.hex() not in shown
     assert bytes(key.session).__repr__() not in shown
+
+
+def test_a_repair_pays_for_the_wrong_readings_before_the_right_one(
+    world: World, alice: Handset, bob: Handset
+) -> None:
+    """A good ticket with slips costs what was compared in vain, and not the good comparison."""
+    world.key(alice, bob)
+    groups = world.ticket(alice, bob, parity=1).split()
+    paid = []
+    for place in range(30):
+        typed = list(groups)
+        for group, step in ((place % 5, 1), ((place + 2) % 5, 7)):
+            digit = (int(typed[group][place % 4]) + step + place) % 9
+            typed[group] = f"{typed[group][: place % 4]}{digit}{typed[group][place % 4 + 1 :]}"
+        watched, events = _watched(bob)
+        before = bob.card.state.guesses.spent
+        if watched.enter(alice.sim.number, " ".join(typed)).key is not None:
+            paid.append((bob.card.state.guesses.spent - before) // price(40, 1))
+            assert paid[-1] <= events.count("compare") - 1
+    assert max(paid) > 0
