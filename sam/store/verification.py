@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from attrs import frozen
@@ -42,7 +42,7 @@ class Verified:
     fault: Fault | None = None
 
 
-class Anchors(Mapping[int, Entry]):
+class Anchors:
     """The entries of a journal by the length that the log had at each."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
@@ -52,14 +52,14 @@ class Anchors(Mapping[int, Entry]):
         for entry in entries:
             self._add(entry)
 
-    def __getitem__(self, count: int) -> Entry:
-        return self._by_count[count]
+    @property
+    def last(self) -> int:
+        """The greatest length that any entry tells of."""
+        return max(self._by_count, default=0)
 
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._by_count)
-
-    def __len__(self) -> int:
-        return len(self._by_count)
+    def at(self, count: int) -> Entry | None:
+        """Return the entry that fixes the log up to this length, if there is one."""
+        return self._by_count.get(count)
 
     def _add(self, entry: Entry) -> None:
         self.entries += 1
@@ -114,7 +114,7 @@ class _Log:
             return Fault(place, reason)
         self.head = self._chain.next(master_id, self.head, digest)
         self.purged += mark is not None
-        anchor = self._anchors.get(place)
+        anchor = self._anchors.at(place)
         if anchor is not None and anchor.head != self.head:
             return Fault(
                 place,
@@ -124,8 +124,7 @@ class _Log:
 
     def objection_to_end(self, head: Head) -> Fault | None:
         """Return what is wrong with the end of the log, where the store says *head*."""
-        last = max(self._anchors, default=0)
-        if self.head.count < max(head.count, last):
+        if self.head.count < max(head.count, self._anchors.last):
             return Fault(self.head.count + 1, "it is missing, and all after it")
         if self.head.count > head.count:
             return Fault(head.count + 1, "it was added, or the store's head of the log was edited")

@@ -107,6 +107,7 @@ def test_the_whole_disaster(deployment: Deployment, tmp_path: Path) -> None:
     assert run(deployment, "audit", "verify")["decisions"] == 2
 
 
+@pytest.mark.slow
 def test_four_restores_and_new_sims(deployment: Deployment, tmp_path: Path) -> None:
     """Restore after restore, with a new SIM between: every key made is of its own (epoch, n)."""
     a, b = (deployment.folder / "sims" / f"{number[1:]}.sim" for number in (A, B))
@@ -188,6 +189,7 @@ def test_init_and_its_journal(tmp_path: Path) -> None:
     assert place.read_text().count("\n") == 2
 
 
+@pytest.mark.slow
 def test_a_backup_under_load(deployment: Deployment, tmp_path: Path) -> None:
     """While asks come in, a backup is made, verified and counted; none of the asks is lost."""
     a, b = (deployment.folder / "sims" / f"{number[1:]}.sim" for number in (A, B))

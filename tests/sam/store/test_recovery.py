@@ -23,13 +23,15 @@ from dtns.sam.issuing.records import Registration, Topic
 from dtns.sam.protocol.keys import Enrolment, MasterKey
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.sync import Unlock
-from dtns.sam.store.audit import Head
+from dtns.sam.store.audit import AuditChain, Head
 from dtns.sam.store.entries import Enrolled, EpochRaised
 from dtns.sam.store.guard import ANCHOR_DECISIONS
 from dtns.sam.store.journal import Journal
 from dtns.sam.store.keyfile import MasterKeys
-from dtns.sam.store.recovery import join_journal
+from dtns.sam.store.recovery import Mended, join_journal
+from dtns.sam.store.schema import Schema, current_schema
 from dtns.sam.store.store import Store
+from dtns.sam.store.verification import Anchors, verify_log
 
 A, B, C = (Number(str(254700000000 + n)) for n in (1, 2, 3))
 
@@ -393,6 +395,38 @@ def test_a_full_journal_disk_refuses_and_serving_goes_on(world: GuardedWorld) ->
     world.restart()
     with world.store.transaction():
         assert world.store.registration(C) is not None
+
+
+def test_a_store_of_an_older_version_is_upgraded_with_all_it_knows(world: GuardedWorld) -> None:
+    """Parties, keys, seals and the journal's place come through; a backup stands beside.
+
+    Going back is putting the backup in place, under the older program, and a new epoch if the
+    journal has gone on.
+    """
+    alice, bob = world.phone(), world.phone()
+    world.key(alice, bob)
+    world.kill()
+    script = "ALTER TABLE decision ADD COLUMN route TEXT; ALTER TABLE party ADD COLUMN name TEXT;"
+    newer = Schema(2, current_schema().creation, {2: script})
+    with Store.open(world.path, newer) as store:
+        mended = join_journal(store, world.journal, world.keys, lambda: world.now)
+        assert mended == Mended(None, 0)
+        with store.transaction():
+            assert store.meta().schema_version == 2
+            assert store.last_n(alice.sim.party, bob.sim.party, 1) == 1
+            store.save(Registration(Enrolment(C, 1, 1, 1), world.now))
+        chain = AuditChain(world.keys.keys, 1)
+        assert verify_log(store.connection, chain, Anchors([])).fault is None
+    with pytest.raises(StoreError, match="version 2 and this dtns knows versions up to 1"):
+        world.start()
+    shutil.copy(world.path.with_name("sam.sqlite.v1-backup"), world.path)
+    world.start()
+    assert world.mended is not None
+    assert world.mended.rolled_forward is not None
+    with world.store.transaction():
+        assert world.store.registration(C) is not None
+    world.key(alice, bob)
+    assert world.verified().fault is None
 
 
 KILLED = """
