@@ -47,11 +47,16 @@ def offer(records: Records, registration: Registration, renewal: Enrolment) -> R
 def renewed(records: Records, registration: Registration) -> Registration:
     """Make the renewal of a party that has spoken under it the enrolment it has."""
     assert registration.renewal is not None
-    notices = records.notices(registration.enrolment.number)
-    records.drop_notices([notice for notice in notices if notice.topic in _RENEWAL])
+    end_renewal(records, registration)
     registration = evolve(registration, enrolment=registration.renewal, renewal=None)
     records.save(registration)
     return registration
+
+
+def end_renewal(records: Records, registration: Registration) -> None:
+    """Have a party told no more of a renewal."""
+    notices = records.notices(registration.enrolment.number)
+    records.drop_notices([notice for notice in notices if notice.topic in _RENEWAL])
 
 
 def acknowledge(records: Records, registration: Registration, synced: int) -> None:

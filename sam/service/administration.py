@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar, cast
 from attrs import asdict, evolve
 
 from dtns.sam.issuing.issuer import DAY_SECONDS
+from dtns.sam.issuing.notices import end_renewal
 from dtns.sam.issuing.records import Granted, Registration
 from dtns.sam.protocol import keys
 from dtns.sam.protocol.numbers import Number
@@ -126,13 +127,14 @@ class Administration:
         known = self._store.registration(request.number)
         if known is None:
             return _NOT_ENROLLED
-        generation = known.enrolment.generation + 1
+        generation = (known.renewal or known.enrolment).generation + 1
         if generation > keys.MAX_GENERATION:
             return Refusal("this number has used up all its generations")
         current = self._master_keys.current.master_id
         self._store.registry.note_master_key(current, self._master_keys.checks[current])
         fresh = self._registration(request.number, generation)
-        fresh = evolve(fresh, suspended=known.suspended, share=known.share)
+        fresh = evolve(fresh, suspended=known.suspended, share=known.share, told=known.told)
+        end_renewal(self._store, known)
         self._store.save(fresh)
         return self._personalisation(fresh)
 

@@ -11,7 +11,7 @@ import hmac
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from attrs import evolve
 
@@ -28,6 +28,12 @@ _MAC_OCTETS: Final = len(b',"mac":""}\n') + 2 * BLOCK_OCTETS
 _KEY: Final = re.compile(rb'\{"key":([0-9]{1,3}),')
 
 
+class _Line(NamedTuple):
+    body: bytes
+    mac: bytes
+    octets: int
+
+
 class Journal:
     """An open journal, verified whole. torn counts the octets of a last entry that is not whole.
 
@@ -40,13 +46,14 @@ class Journal:
         self._current = current
         length = 0
         first = tip = None
-        for entry, octets in self._verified():
-            first, tip, length = first or entry, entry, length + octets
-        if first is None or tip is None or first.instance is None:
+        for line in self._verified():
+            first, tip, length = first or line, line, length + line.octets
+        if first is None or tip is None:
             raise self._damaged(0)
-        self.instance = first.instance
-        self.tip = tip
-        self.began_at = first.at
+        beginning = self._read(first)
+        self.instance = beginning.instance
+        self.began_at = beginning.at
+        self.tip = self._read(tip)
         self.torn = file.length - length
         self._whole = length
 
@@ -115,26 +122,25 @@ class Journal:
 
     def entries(self) -> Iterator[Entry]:
         """Yield all entries from the first, verified again."""
-        for entry, _ in self._verified():
-            yield entry
+        return map(self._read, self._verified())
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
-    def _verified(self) -> Iterator[tuple[Entry, int]]:
-        """Yield entries and their octets; what cannot be the last one's remains is damage."""
+    def _verified(self) -> Iterator[_Line]:
+        """Yield the lines whose MACs are right; what cannot be the remains of a last is damage."""
         previous, seq, bad = bytes(BLOCK_OCTETS), 0, False
-        for line in self._file.lines():
+        for octets in self._file.lines():
             if bad:
                 raise self._damaged(seq)
-            entry = self._read(line, previous, seq)
-            bad = entry is None
-            if entry is not None:
-                yield entry, len(line)
-                previous, seq = entry.mac, seq + 1
+            line = self._check(octets, previous, seq)
+            bad = line is None
+            if line is not None:
+                yield line
+                previous, seq = line.mac, seq + 1
 
-    def _read(self, line: bytes, previous: bytes, seq: int) -> Entry | None:
+    def _check(self, line: bytes, previous: bytes, seq: int) -> _Line | None:
         key, written = _KEY.match(line), _MAC.fullmatch(line[-_MAC_OCTETS:])
         if key is None or written is None:
             return None
@@ -147,11 +153,14 @@ class Journal:
         body, mac = line[:-_MAC_OCTETS] + b"}", bytes.fromhex(written[1].decode())
         if not hmac.compare_digest(prf.mac(Label.JOURNAL.prefix + previous + body), mac):
             return None
+        return _Line(body, mac, len(line))
+
+    def _read(self, line: _Line) -> Entry:
         try:
-            return read_body(body, mac)
+            return read_body(line.body, line.mac)
         except ValueError:
             raise StoreError(
-                f"entry {seq} of the journal {self.path} is of a newer dtns: use that"
+                f"an entry of the journal {self.path} is of a newer dtns: use that"
             ) from None
 
     def _damaged(self, seq: int) -> StoreError:

@@ -9,7 +9,7 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from dtns.sam.errors import KeyFileError, StoreError
-from dtns.sam.issuing.notices import offer, renewed
+from dtns.sam.issuing.notices import end_renewal, offer, renewed
 from dtns.sam.issuing.records import Registration, Topic
 from dtns.sam.protocol.keys import Enrolment
 from dtns.sam.protocol.numbers import Number
@@ -167,7 +167,8 @@ def _enrol(store: Store, enrolment: Enrolment, at: float, master_keys: MasterKey
     if known is not None and known.renewal == enrolment:
         renewed(store, known)
     elif known is not None:
-        fresh = Registration(enrolment, at, suspended=known.suspended, share=known.share)
+        end_renewal(store, known)
+        fresh = Registration(enrolment, at, known.suspended, share=known.share, told=known.told)
         store.save(fresh)
     else:
         store.save(Registration(enrolment, at))

@@ -10,6 +10,7 @@ import pytest
 from attrs import evolve
 
 from dtns.sam.issuing.issuer import DAY_SECONDS, Issuer
+from dtns.sam.issuing.notices import renew
 from dtns.sam.issuing.policy import Policy
 from dtns.sam.issuing.vault import Vault
 from dtns.sam.protocol.ask import Ask, Form
@@ -243,3 +244,22 @@ def test_no_key_shows_in_a_repr(office: Office) -> None:
     told = repr(enrolled)
     assert enrolled.personalisation.keys.ask.hex() not in told
     assert "keys" not in told
+
+
+def test_a_new_sim_ends_a_renewal_and_shares_no_key_with_it(office: Office) -> None:
+    """The old SIM may have taken the renewal's keys, so the new SIM is a generation above them."""
+    office.given(A)
+    with office.store.transaction():
+        known = office.store.registration(A)
+        assert known is not None
+        office.store.save(evolve(known, told=7))
+        renewal = renew(office.store, evolve(known, told=7), 3)
+    assert renewal is not None
+    assert renewal.renewal is not None
+    given: Any = office.sam.answer(Rekey(A))
+    assert given.generation == 3
+    assert given.keys != KEYS.keys[3].party_keys(renewal.renewal)
+    with office.store.transaction():
+        known = office.store.registration(A)
+        assert known is not None
+        assert (known.renewal, known.told, office.store.notices(A)) == (None, 7, [])
