@@ -80,6 +80,21 @@ def test_an_answer_for_another_holder(
     assert received.key.context.holder == carol.sim.party
 
 
+def test_an_answer_for_another_ask_under_the_same_counter(
+    world: World, alice: Handset, bob: Handset, carol: Handset
+) -> None:
+    """A SIM put back asks about Carol under the counter of its ask about Bob, whose answer comes.
+
+    Against it: the whole ask is sealed into the answer, not its counter alone.
+    """
+    old = alice.card.state
+    for_bob = world.answer(world.ask(alice, bob))
+    alice.card.state = old
+    assert world.ask(alice, carol).counter == 1
+    assert alice.receive(for_bob).reason == "not-authentic"
+    assert alice.card.state.asked == {}
+
+
 def test_answers_replayed_duplicated_reordered(world: World, alice: Handset, bob: Handset) -> None:
     """Store and forward brings messages twice, late and in any order, both ways.
 

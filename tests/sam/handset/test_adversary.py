@@ -34,7 +34,7 @@ from dtns.sam.issuing.issuer import Answer
 from dtns.sam.protocol import confirmation
 from dtns.sam.protocol.answer import Grant, Refusal, read_answer
 from dtns.sam.protocol.ask import Ask, Form, Seen, read_ask
-from dtns.sam.protocol.session import NO_ORDER, Context, Direction, Party
+from dtns.sam.protocol.session import NO_ORDER, Context, Direction, Order, Party
 from dtns.sam.protocol.ticket import ticket
 from dtns.sam.protocol.wire import from_text, to_text
 
@@ -126,7 +126,7 @@ class Adversary(RuleBasedStateMachine):
         self.granted: dict[tuple[Party, int], str] = {}
         self.responses: set[tuple[Party, str]] = set()
         self.challenges: set[tuple[Party, Context, int]] = set()
-        self.confirmed: dict[tuple[Party, str], tuple[int, int, int]] = {}
+        self.confirmed: dict[tuple[Party, str], Order] = {}
         self.looked_at: dict[Party, int] = {}
 
     @property
@@ -286,6 +286,8 @@ class Adversary(RuleBasedStateMachine):
             assert entered.key == known, "a ticket typed again reset something"
         else:
             assert entered.key.order > before.mark
+            confirmed = self.confirmed.get((holder.sim.party, number), NO_ORDER)
+            assert entered.key.order > confirmed, "an older key came after"
             assert before.nonce in (None, entered.key.context.nonce)
         assert entered.key in holder.card.state.peers[number].held
 
@@ -332,7 +334,7 @@ class Adversary(RuleBasedStateMachine):
         asker, order = verdict.key.context.asker, verdict.key.order
         assert asker == self.corrupt.sim.party or (asker, entry) in self.responses
         pair = (holder.sim.party, number)
-        assert order >= self.confirmed.get(pair, (0, 0, 0)), "an older key came after"
+        assert order >= self.confirmed.get(pair, NO_ORDER), "an older key came after"
         self.confirmed[pair] = order
 
     @rule(asker=WHO, other=OTHER, wish=WISHES, fresh=st.booleans())
@@ -451,6 +453,7 @@ class Adversary(RuleBasedStateMachine):
                 assert len(peer.held) <= MAX_KEYS_A_PEER
                 for key in peer.held:
                     assert (key.context.holder, key.context.asker.number) == (party, number)
+                    assert key.order >= peer.mark
                     assert self.issued[identity(key.context)] == (key.context, key.session)
 
     @invariant()
