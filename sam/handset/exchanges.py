@@ -9,11 +9,12 @@ from attrs import evolve, frozen
 from dtns.sam.handset.card import Card
 from dtns.sam.handset.identities import all_identities
 from dtns.sam.handset.simfile import SimFile
-from dtns.sam.handset.state import AskedKey, AskOutcome, SentAsk, State
+from dtns.sam.handset.state import AskedKey, AskOutcome, Peer, SentAsk, State
 from dtns.sam.protocol.answer import Grant, read_answer
 from dtns.sam.protocol.ask import MAX_COUNTER, Ask, Form, Seen
+from dtns.sam.protocol.keys import MAX_EPOCH
 from dtns.sam.protocol.numbers import Number
-from dtns.sam.protocol.session import NO_ORDER, Context, Direction, Party
+from dtns.sam.protocol.session import MAX_N, NO_ORDER, Context, Direction, Party
 from dtns.sam.protocol.wire import MalformedError, to_text
 
 SELF: Final = "self"
@@ -141,12 +142,13 @@ def receive(sim: SimFile, card: Card, text: str) -> Received:
     opened = answer.open(sim.keys.answer, sent.octets)
     if opened is None:
         return Received("ignored", "not-authentic", counter=answer.counter)
+    state = card.state.heard(sim.generation)
     if isinstance(opened, Grant):
-        return _take_key(sim, card, sent, opened)
-    return _take_refusal(card, sent, opened.reason.code, opened.week)
+        return _take_key(sim, card, state, sent, opened)
+    return _take_refusal(card, state, sent, opened.reason.code, opened.week)
 
 
-def _take_key(sim: SimFile, card: Card, sent: SentAsk, grant: Grant) -> Received:
+def _take_key(sim: SimFile, card: Card, state: State, sent: SentAsk, grant: Grant) -> Received:
     request = sent.ask
     context = Context(
         asker=sim.party,
@@ -159,7 +161,7 @@ def _take_key(sim: SimFile, card: Card, sent: SentAsk, grant: Grant) -> Received
     key = AskedKey(context, grant.session, grant.witness, grant.derived, grant.sealed)
     if sent.outcome is AskOutcome.ANSWERED:
         return Received("ignored", "known", request.holder, request.counter)
-    state = card.state.with_ask(evolve(sent, outcome=AskOutcome.ANSWERED, reason=""))
+    state = state.with_ask(evolve(sent, outcome=AskOutcome.ANSWERED, reason=""))
     state = _with_key(state.at(grant.week, grant.epoch), request.holder, key)
     card.keep(state)
     if key not in state.asked.get(request.holder, ()):
@@ -167,9 +169,9 @@ def _take_key(sim: SimFile, card: Card, sent: SentAsk, grant: Grant) -> Received
     return Received("answered", "", request.holder, request.counter, key)
 
 
-def _take_refusal(card: Card, sent: SentAsk, reason: str, week: int) -> Received:
+def _take_refusal(card: Card, state: State, sent: SentAsk, reason: str, week: int) -> Received:
     """Take in a refusal; it never takes away a key that this ask has brought."""
-    request, state = sent.ask, card.state
+    request = sent.ask
     if sent.outcome is not AskOutcome.ANSWERED:
         state = state.with_ask(evolve(sent, outcome=AskOutcome.REFUSED, reason=reason))
     card.keep(state.at(week, state.epoch))
@@ -177,7 +179,13 @@ def _take_refusal(card: Card, sent: SentAsk, reason: str, week: int) -> Received
 
 
 def _with_key(state: State, holder: Number, key: AskedKey) -> State:
-    """Return the state with a new key, unless a later one was confirmed or it has expired."""
+    """Return the state with a new key, unless it came too late.
+
+    That is where a later one was confirmed, it has expired, or its holder's SIM was withdrawn.
+    """
+    generation = key.context.holder.generation
+    if state.peers.get(holder, Peer()).revoked >= (generation, MAX_EPOCH, MAX_N):
+        return state
     keys = state.asked.get(holder, ())
     confirmed = max((old.order for old in keys if old.confirmed), default=NO_ORDER)
     if key.order <= confirmed or key.context.terms.expiry <= state.week:

@@ -169,7 +169,8 @@ class State:
     counter is the last request counter used, epoch the highest of Sam's seen, floor the epoch
     below which Sam said to take nothing, synced the counter of the last message of Sam's own.
     renewals are the generations that Sam has sent, oldest first; exchange_keys and ticket_keys
-    are the halves of one that is still to come.
+    are the halves of one that is still to come; spoken is the highest generation under whose
+    keys Sam has spoken, below which it does not speak again.
     """
 
     party: Party
@@ -186,6 +187,7 @@ class State:
     renewals: tuple[Renewal, ...] = ()
     exchange_keys: NewExchangeKeys | None = None
     ticket_keys: NewTicketKeys | None = None
+    spoken: int = 0
 
     def at(self, week: int, epoch: int) -> State:
         """Return the state after authenticated news of the time and of Sam's epoch.
@@ -201,6 +203,10 @@ class State:
         }
         asked = {number: keys for number, keys in asked.items() if keys}
         return evolve(self, week=week, epoch=epoch, asked=asked, peers=peers)
+
+    def heard(self, generation: int) -> State:
+        """Return the state after Sam spoke under the keys of this generation of the SIM."""
+        return evolve(self, spoken=max(self.spoken, generation))
 
     def with_ask(self, sent: SentAsk) -> State:
         """Return the state with this ask remembered, in the place of its former self if any."""

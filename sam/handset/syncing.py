@@ -26,15 +26,15 @@ from dtns.sam.protocol.sync import (
 def obey(sim: SimFile, card: Card, received: ReceivedSync) -> Received:
     """Obey a message that Sam sealed for this SIM, unless one as high was obeyed before."""
     state = card.state
-    opened = next(
-        (sync for known in all_identities(sim, state) if (sync := received.open(known.keys.sync))),
-        None,
-    )
-    if opened is None:
+    for known in all_identities(sim, state):
+        opened = received.open(known.keys.sync) if known.generation >= state.spoken else None
+        if opened is not None:
+            break
+    else:
         return Received("ignored", "not-authentic")
     if opened.counter <= state.synced:
         return Received("ignored", "known")
-    card.keep(_obeyed(sim, state, opened))
+    card.keep(_obeyed(sim, state.heard(known.generation), opened))
     return Received("obeyed")
 
 
@@ -63,6 +63,7 @@ def _marked(state: State, mark: Mark) -> State:
     """Withdraw a party's keys; a whole generation is withdrawn as a holder too."""
     number, generation = mark.asker.number, mark.asker.generation
     peer = state.peers.get(number, Peer())
+    peer = evolve(peer, generation=max(peer.generation, generation))
     state = state.with_peer(
         number, peer.without_revoked((generation, mark.epoch, mark.n), state.week)
     )

@@ -175,7 +175,12 @@ class Issuer:
     def _notice(
         self, records: Records, registration: Registration, ask: Ask, week: int
     ) -> tuple[Registration, str]:
-        """Return what to tell the party while it has signal; a retired master key is renewed."""
+        """Return what to tell the party while it has signal; a retired master key is renewed.
+
+        A suspended party is told nothing, and gets no new keys.
+        """
+        if registration.suspended:
+            return registration, ""
         acknowledge(records, registration, ask.synced)
         # a restored Sam goes on above what the SIM has obeyed, or it would never obey again
         registration = evolve(registration, told=max(registration.told, ask.synced))

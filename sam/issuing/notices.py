@@ -26,10 +26,14 @@ _RENEWAL: Final = (Topic.EXCHANGE_KEYS, Topic.TICKET_KEYS)
 def renew(records: Records, registration: Registration, master_id: int) -> Registration | None:
     """Begin to move a party to its next generation under this master key, over the air.
 
-    None if a renewal is under way already, or the generations are used up.
+    One that is under way is told of again. None if it is another one, or the generations are
+    used up.
     """
     enrolment = registration.enrolment
-    if registration.renewal is not None or enrolment.generation >= MAX_GENERATION:
+    if registration.renewal is not None:
+        same = registration.renewal.master_id == master_id
+        return offer(records, registration, registration.renewal) if same else None
+    if enrolment.generation >= MAX_GENERATION:
         return None
     renewal = Enrolment(enrolment.number, enrolment.generation + 1, records.epoch, master_id)
     return offer(records, registration, renewal)
@@ -60,8 +64,11 @@ def end_renewal(records: Records, registration: Registration) -> None:
 
 
 def acknowledge(records: Records, registration: Registration, synced: int) -> None:
-    """Forget what the message with the counter *synced* told, for the party has obeyed it."""
-    if not synced or not registration.told:
+    """Forget what the message with the counter *synced* told, for the party has obeyed it.
+
+    A counter above the last one of ours is of a time that Sam has forgotten, and tells nothing.
+    """
+    if not 0 < synced <= registration.told:
         return
     known = records.notices(registration.enrolment.number)
     records.drop_notices([notice for notice in known if notice.first <= synced <= notice.last])

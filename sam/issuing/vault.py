@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from dtns.sam.issuing.records import Granted, Registration
 from dtns.sam.protocol.answer import Grant, Refusal, seal_answer
 from dtns.sam.protocol.ask import Ask, Form, ReceivedAsk
-from dtns.sam.protocol.keys import Enrolment, MasterKey, PartyKeys
+from dtns.sam.protocol.keys import MAX_GENERATION, Enrolment, MasterKey, PartyKeys
 from dtns.sam.protocol.primitives import BLOCK_OCTETS, Key
 from dtns.sam.protocol.sealed import seal
-from dtns.sam.protocol.session import Context, session_key
+from dtns.sam.protocol.session import Context, Party, session_key
+
+_LOST_GENERATIONS: Final = 3
 
 
 class Vault:
@@ -39,12 +42,21 @@ class Vault:
     def proves_more(
         self, asker: Registration, holder: Registration, ask: Ask, known: tuple[int, int]
     ) -> bool:
-        """Tell whether the ask proves a key of the pair later than *known*, an (epoch, n)."""
+        """Tell whether the ask proves a key of the pair later than *known*, an (epoch, n).
+
+        A key with a later SIM of the holder than Sam knows proves as much, whatever its n.
+        """
         seen = ask.seen
-        if (seen.epoch, seen.n) <= known:
+        if not seen.n:
             return False
-        witness = self._witness(asker, holder, seen.epoch, seen.n)
-        return hmac.compare_digest(seen.witness, witness)
+        present = holder.enrolment.generation
+        lost = range(present + 1, min(present + _LOST_GENERATIONS, MAX_GENERATION) + 1)
+        later = [present] if (seen.epoch, seen.n) > known else []
+        parties = [Party(ask.holder, generation) for generation in (*later, *lost)]
+        return any(
+            hmac.compare_digest(seen.witness, self._witness(asker, party, seen.epoch, seen.n))
+            for party in parties
+        )
 
     def grant(
         self, asker: Registration, holder: Registration, ask: Ask, granted: Granted, week: int
@@ -67,7 +79,7 @@ class Vault:
             n=granted.n,
             terms=granted.terms,
             week=week,
-            witness=self._witness(asker, holder, granted.epoch, granted.n),
+            witness=self._witness(asker, holder.party, granted.epoch, granted.n),
             session=session,
             sealed=sealed,
             derived=derived,
@@ -80,8 +92,8 @@ class Vault:
         key = self._master(registration).answer_key(registration.enrolment)
         return seal_answer(key, received.octets, received.ask.counter, answer)
 
-    def _witness(self, asker: Registration, holder: Registration, epoch: int, n: int) -> bytes:
-        return self._master(asker).witness(asker.enrolment, holder.party, epoch, n)
+    def _witness(self, asker: Registration, holder: Party, epoch: int, n: int) -> bytes:
+        return self._master(asker).witness(asker.enrolment, holder, epoch, n)
 
     def _master(self, registration: Registration) -> MasterKey:
         return self._master_keys[registration.enrolment.master_id]

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar, cast
 
 from attrs import asdict, evolve
 
+from dtns.sam.issuing.clock import credible_week
 from dtns.sam.issuing.issuer import DAY_SECONDS
 from dtns.sam.issuing.notices import end_renewal
 from dtns.sam.issuing.records import Granted, Registration
@@ -99,7 +100,7 @@ class Administration:
             number=enrolment.number,
             generation=enrolment.generation,
             epoch=enrolment.epoch,
-            week=week_of(registration.enrolled_at),
+            week=credible_week(self._store.week, week_of(registration.enrolled_at)),
             keys=self._master_keys.keys[enrolment.master_id].party_keys(enrolment),
         )
 

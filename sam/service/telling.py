@@ -107,7 +107,7 @@ class Telling:
         return self._told(concerned)
 
     def _others(self, known: Registration) -> list[Number]:
-        return self._store.registry.counterparts(known.party)
+        return self._store.registry.counterparts(known.enrolment.number)
 
     def _rotate(self, _request: ask.RotateMaster) -> ask.Rotated | Refusal:
         if self._master_keys.current.master_id >= MAX_MASTER_ID:

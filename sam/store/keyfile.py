@@ -75,12 +75,13 @@ def add_key(path: Path, known: MasterKeys, octets: bytes) -> None:
 
     The file is replaced whole; KeyFileError if that fails, and then the old one stands.
     """
+    path = path.resolve()
     master_id = known.current.master_id + 1
     check = _check(master_id, octets)
     scratch = path.with_name(path.name + ".new")
     scratch.unlink(missing_ok=True)
     try:
-        text = path.read_text("ascii") + f"{master_id} {octets.hex()} {check}\n"
+        text = path.read_text("ascii").rstrip() + f"\n{master_id} {octets.hex()} {check}\n"
         descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(text)

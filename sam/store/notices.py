@@ -38,9 +38,11 @@ class NoticeRows:
             [(counter, notice.id) for notice in notices],
         )
 
-    def skip(self, count: int) -> None:
-        """Have the next message to each party skip *count* counters, and no notice told yet."""
-        self._connection.execute("UPDATE party SET told = min(told + ?, ?)", (count, MAX_COUNTER))
+    def restart(self, epoch: int) -> None:
+        """Count messages from where no former epoch has come to, and hold no notice for told."""
+        self._connection.execute(
+            "UPDATE party SET told = min(max(told, ? << 16), ?)", (epoch, MAX_COUNTER)
+        )
         self._connection.execute("UPDATE notice SET first = 0, last = 0")
 
     def drop(self, notices: Sequence[Notice]) -> None:

@@ -9,7 +9,6 @@ from attrs import frozen
 
 from dtns.sam.issuing.records import Decision, Registration
 from dtns.sam.protocol.numbers import Number
-from dtns.sam.protocol.session import Party
 from dtns.sam.store.rows import (
     DECISION_COLUMNS,
     PARTY_COLUMNS,
@@ -74,14 +73,12 @@ class Registry:
             "INSERT OR IGNORE INTO master_key VALUES (?, ?)", (master_id, check)
         )
 
-    def counterparts(self, party: Party) -> list[Number]:
-        """Return everyone who was issued a key with this party's generation, either way."""
-        values = {"number": int(party.number), "generation": party.generation}
+    def counterparts(self, number: Number) -> list[Number]:
+        """Return everyone who shares a key with this number, either way, of any generation."""
         rows = self._connection.execute(
-            "SELECT holder FROM pair WHERE asker = :number AND asker_generation = :generation"
-            " UNION"
-            " SELECT asker FROM pair WHERE holder = :number AND holder_generation = :generation",
-            values,
+            "SELECT holder FROM pair WHERE asker = ?1 UNION"
+            " SELECT asker FROM pair WHERE holder = ?1",
+            (int(number),),
         )
         return [to_number(row[0]) for row in rows]
 

@@ -34,8 +34,6 @@ from dtns.sam.store.recovery import follow
 from dtns.sam.store.snapshot import snapshot
 from dtns.sam.store.store import Store
 
-FORGOTTEN_MESSAGES: Final = 10_000
-"""How many of Sam's own messages a party may have had since a restored copy was made."""
 _BESIDE: Final = ("-wal", "-shm", "-journal")
 
 
@@ -165,7 +163,7 @@ def _journal(
     base = known.journal.tip.seq
     place = known.journal.append(base, now, meta.head, changes, restored=True)
     store.raise_epoch(plan.epoch)
-    store.skip_messages(FORGOTTEN_MESSAGES)
+    store.restart_messages()
     store.set_place(place)
     return plan
 

@@ -193,9 +193,9 @@ class Store(Database):
         """Forget notices that the party knows."""
         self._notices.drop(notices)
 
-    def skip_messages(self, count: int) -> None:
-        """Leave out so many counters of Sam's own messages to each party; all is told anew."""
-        self._notices.skip(count)
+    def restart_messages(self) -> None:
+        """Count Sam's own messages from where no former epoch has come to; tell all anew."""
+        self._notices.restart(self.epoch)
         self._parties.clear()
 
     def last_n(self, asker: Party, holder: Party, epoch: int) -> int:

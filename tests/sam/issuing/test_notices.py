@@ -181,7 +181,7 @@ def test_the_old_generation_is_dead_once_the_new_one_spoke(
 
 
 def test_a_renewal_is_begun_once(world: World, alice: Handset) -> None:
-    """A second one waits until the first was heard of."""
+    """The same is told of again until it was heard of; another waits."""
     with world.store.transaction():
         known = world.store.registration(alice.sim.number)
         assert known is not None
@@ -189,5 +189,6 @@ def test_a_renewal_is_begun_once(world: World, alice: Handset) -> None:
         assert begun is not None
         assert begun.renewal is not None
         assert begun.renewal.generation == 2
-        assert renew(world.store, begun, 1) is None
+        assert renew(world.store, begun, 1) == begun
+        assert renew(world.store, begun, 2) is None
     assert _notices(world, alice) == 2
