@@ -24,6 +24,7 @@ from dtns.sam.store.faults import is_busy
 from dtns.sam.store.journalfile import Disk
 from dtns.sam.store.keyfile import MasterKeys
 from dtns.sam.store.knowledge import (
+    LOST,
     Knowledge,
     do_without_journal,
     free_name,
@@ -138,7 +139,7 @@ def _bring_forward(
                 forgotten=max(known.decisions, former.head.count) - meta.head.count,
                 done=done,
                 epoch=_new_epoch(order, known, (meta, former)),
-                unknown=known.unknown,
+                unknown=known.unknown or (LOST if _is_short(known, former) else ()),
             )
             return _journal(store, site, order, known, plan)
     except _OnlyPlannedError as end:
@@ -168,9 +169,16 @@ def _journal(
     return plan
 
 
+def _is_short(known: Knowledge, former: Meta) -> bool:
+    """Tell whether the store in use had come further than the journal, whose end is then lost."""
+    return known.journal is not None and former.place.seq > known.journal.tip.seq
+
+
 def _new_epoch(order: Order, known: Knowledge, metas: tuple[Meta, Meta]) -> int:
     highest = max(known.epoch, *(max(meta.epoch, meta.proved_epoch) for meta in metas))
-    epoch = max(highest + 1, order.least_epoch)
+    torn = known.journal is not None and known.journal.torn > 0
+    # the entry whose half is left may have begun an epoch that nothing else tells of
+    epoch = max(highest + (2 if torn else 1), order.least_epoch)
     if epoch > MAX_EPOCH:
         raise StoreError(f"there is no epoch after {MAX_EPOCH}")
     return epoch
