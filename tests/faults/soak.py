@@ -6,7 +6,8 @@ Phones ask, repeat, and send junk and forgeries at a steady rate, and all of the
 checked. Prints one JSON line: for Sam and for the network the resident memory in KiB after a tenth
 of the time (`first`), half way from there (`half`), at the end (`last`) and at most, the ratio of
 last to first and of last to half, and what was asked, answered and left unanswered. Sam remembers
-the latest 10,000 sendings of a carrier, so that a rise up to there is no leak. The exit code is 1 if an ask was left unanswered.
+the latest 10,000 sendings of a carrier, so that a rise up to there is no leak. The exit code is 1
+if an ask was left unanswered.
 """
 
 from __future__ import annotations
