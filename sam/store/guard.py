@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
+from dtns.sam.errors import StoreError
 from dtns.sam.issuing.records import Registration
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.store.audit import AuditChain, Head, Sealed
@@ -31,6 +33,7 @@ class Guard:
         self.journal = journal
         self.chain = chain
         self._clock = clock
+        self._tried = 0
         self.begin()
 
     def begin(self) -> None:
@@ -65,15 +68,22 @@ class Guard:
         """Journal what must be before the store commits; return its new ends if it has any.
 
         *meta* is what the store says before. An entry that was written for a transaction that
-        then failed is overtaken by one that names the entry before it as its base.
+        then failed is overtaken by one that names the entry before it as its base. StoreError if
+        a change cannot be journalled; the head of the log alone holds nothing up.
         """
         tip = self.journal.tip
-        overdue = meta.head.count - tip.head.count >= ANCHOR_DECISIONS
-        if self._changes or self._anchor or overdue or tip.seq != meta.place.seq:
-            changes = tuple(self._changes)
-            place = self.journal.append(meta.place.seq, self._clock(), meta.head, changes)
-            return place, self._head or meta.head
-        return None if self._head is None else (meta.place, self._head)
+        place, head = meta.place, self._head or meta.head
+        if self._changes or self._anchor or tip.seq != place.seq:
+            place = self._append(meta)
+        elif meta.head.count - max(tip.head.count, self._tried) >= ANCHOR_DECISIONS:
+            self._tried = meta.head.count
+            with suppress(StoreError):
+                place = self._append(meta)
+        return None if (place, head) == (meta.place, meta.head) else (place, head)
+
+    def _append(self, meta: Meta) -> Place:
+        changes = tuple(self._changes)
+        return self.journal.append(meta.place.seq, self._clock(), meta.head, changes)
 
 
 def _changes(known: Registration | None, registration: Registration) -> Iterator[Change]:

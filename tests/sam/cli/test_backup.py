@@ -21,6 +21,10 @@ from dtns.codecs.digits import Status
 from dtns.sam.handset.confirmations import Code
 from dtns.sam.handset.phone import Phone
 from dtns.sam.handset.tickets import Shown
+from dtns.sam.protocol.numbers import Number
+from dtns.sam.store.entries import StandingSet
+from dtns.sam.store.journal import Journal
+from dtns.sam.store.keyfile import read_key_file
 
 A, B, C = "+254712000001", "+254712000002", "+254712000003"
 
@@ -276,6 +280,24 @@ def test_sam_journals_its_start_and_stop(deployment: Deployment, tmp_path: Path)
     lines = (tmp_path / "d.journal").read_text().splitlines()
     assert len(lines) == before + 3
     assert '"count":2,' in lines[-1]
+
+
+def test_what_a_crash_left_is_done_at_the_start_and_logged(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    """An entry that the store has not done, and half of another: done, cut off, and told."""
+    path = tmp_path / "d.journal"
+    journal = Journal.open(path, read_key_file(deployment.folder / "master.key").keys)
+    suspended = (StandingSet(Number(A[1:]), suspended=True),)
+    journal.append(journal.tip.seq, 0.0, journal.tip.head, suspended)
+    journal.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole.splitlines()[-1][:50])
+    with deployment.sam():
+        assert run(deployment, "party", "show", A)["suspended"] is True
+    assert '"event": "rolled-forward"' in deployment.log
+    assert '"event": "journal-torn"' in deployment.log
+    assert path.read_bytes().startswith(whole)
 
 
 @pytest.fixture

@@ -311,6 +311,21 @@ def test_a_lost_journal_is_replaced_and_what_cannot_be_known_is_told(
     assert (older.epoch, list(older.unknown), older.done["enrolled"]) == (3, LOST, 1)
 
 
+def test_a_backup_and_the_master_key_are_enough(
+    world: GuardedWorld, alice: Handset, bob: Handset
+) -> None:
+    """With store and journal both gone, Sam goes on from the backup, and tells the gaps."""
+    world.key(alice, bob)
+    backup = world.backup()
+    world.kill()
+    world.journal.unlink()
+    world.path.unlink()
+    done = world.restore(backup, new_journal=True, least_epoch=7)
+    assert (done.epoch, list(done.unknown), done.replaced) == (7, LOST, None)
+    assert taken(world, alice, bob)
+    assert world.verified().fault is None
+
+
 def test_a_damaged_journal_is_kept_aside(world: GuardedWorld, alice: Handset, bob: Handset) -> None:
     """A new one goes on from the store, in an epoch above those that the old one still tells of."""
     backup = world.backup()
