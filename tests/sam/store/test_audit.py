@@ -19,7 +19,8 @@ from dtns.sam.store.audit import AuditChain, Head
 from dtns.sam.store.entries import Entry
 from dtns.sam.store.retention import SPAN, Retention, purge_span
 from dtns.sam.store.rows import SEALED_COLUMNS
-from dtns.sam.store.verification import Anchors, Fault
+from dtns.sam.store.snapshot import snapshot
+from dtns.sam.store.verification import Anchors, Fault, verify_log
 
 LENGTH = 12
 VALUES = st.lists(
@@ -182,6 +183,16 @@ def test_an_unknown_master_key_is_named(world: GuardedWorld) -> None:
     """A seal under a key that is not in the key file is no proof."""
     tamper(world, "UPDATE decision SET audit_key = 9 WHERE id = 4")
     assert fault(world) == Fault(4, "it was sealed under master key 9, which the key file lacks")
+
+
+def test_a_log_that_is_not_the_one_the_journal_saw_is_found(world: GuardedWorld) -> None:
+    """A log whole in itself, as of a copy that went on by itself, is not what was journalled."""
+    chain = AuditChain(world.keys.keys, 1)
+    other = Anchors([Entry(9, 0, 0.0, Head(5, bytes(16)))])
+    with snapshot(world.path) as connection:
+        assert verify_log(connection, chain, Anchors([])).fault is None
+        found = verify_log(connection, chain, other).fault
+    assert found == Fault(5, "entry 9 of the journal saw another log up to it")
 
 
 def test_journal_entries_that_differ_about_the_log_are_found() -> None:

@@ -256,6 +256,7 @@ def test_a_commit_that_failed_is_overtaken_by_the_next(world: GuardedWorld, afte
     """What was refused for a full store stays refused, whatever is done once there is room."""
     alice, bob = world.phone(), world.phone()
     world.key(alice, bob)
+    backup = world.backup()
     connection = failing_commit(world)
     for _ in range(2):
         with pytest.raises(StoreError, match="disk is full"):
@@ -274,9 +275,10 @@ def test_a_commit_that_failed_is_overtaken_by_the_next(world: GuardedWorld, afte
         world.restart()
         assert world.mended is not None
         assert world.mended.rolled_forward is None
-    world.restore()
-    with world.store.transaction():
-        assert world.store.registration(C) is None
+    for source in (None, backup):
+        world.restore(source)
+        with world.store.transaction():
+            assert world.store.registration(C) is None
 
 
 def copy(world: GuardedWorld) -> Path:
