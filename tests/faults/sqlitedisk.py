@@ -49,6 +49,7 @@ def available() -> bool:
 
 def install(disk: Disk) -> None:
     """Have all of SQLite's files in this process go through *disk*, for ever."""
+    assert available(), "this Python's SQLite is built in, and cannot be watched"
     library = ctypes.CDLL(_sqlite3.__file__)
     library.sqlite3_vfs_find.restype = ctypes.POINTER(_Vfs)
     _Watched(disk, library.sqlite3_vfs_find(None).contents).install()

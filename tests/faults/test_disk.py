@@ -11,6 +11,10 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+from sqlitedisk import available
+
+pytestmark = pytest.mark.skipif(not available(), reason="SQLite is built into this Python")
 CONTENT = "a" * 10_000
 
 PROGRAM = """

@@ -11,6 +11,10 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+from sqlitedisk import available
+
+pytestmark = pytest.mark.skipif(not available(), reason="SQLite is built into this Python")
 
 
 def told(program: str, *options: str) -> dict[str, Any]:
