@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(Path(__file__).parent))
 from sqlitedisk import available
 
+HERE = Path(__file__).parent
 pytestmark = pytest.mark.skipif(not available(), reason="SQLite is built into this Python")
 
 
