@@ -15,6 +15,7 @@ _ASK: Final = {
     "counter-reused": "Sam has seen this request number before, from another request: ask again.",
     "changed": "That number has a new SIM since: ask again.",
     "behind": "Sam has lost records and stopped issuing until the operator has restored them.",
+    "not-taken": "The network did not take the request: it is kept and goes out with `answers`.",
     "no-signal": "No signal: the request is kept and goes out with `answers`.",
 }
 _MESSAGE: Final = {

@@ -20,6 +20,7 @@ from dtns.sam.protocol.weeks import LONGEST_LIFE_WEEKS
 MAX_ASKS: Final = 64
 """Asks remembered; the oldest go first. As many as Sam's replay window is wide."""
 MAX_PEERS: Final = 256
+MAX_HOLDERS: Final = 1024
 MAX_KEYS_A_PEER: Final = 4
 
 
@@ -220,14 +221,25 @@ class State:
         return evolve(self, peers={**self.peers, number: peer})
 
     def with_asked(self, number: Number, key: AskedKey) -> State:
-        """Return the state with this key asked for with *number*, its former self replaced."""
+        """Return the state with this key asked for with *number*, its former self replaced.
+
+        Beyond MAX_HOLDERS the keys with the number whose last one expires first go.
+        """
         keys = with_key(self.asked.get(number, ()), key)
-        return evolve(self, asked={**self.asked, number: keys})
+        asked = {**self.asked, number: keys}
+        if len(asked) > MAX_HOLDERS:
+            others = (other for other in asked if other != number)
+            del asked[min(others, key=lambda other: _last_expiry(asked[other]))]
+        return evolve(self, asked=asked)
 
     def without_asked_below(self, number: Number, key: AskedKey) -> State:
         """Return the state without the keys asked for with *number* before *key*."""
         keys = tuple(k for k in self.asked[number] if k.order >= key.order)
         return evolve(self, asked={**self.asked, number: keys})
+
+
+def _last_expiry(keys: tuple[AskedKey, ...]) -> int:
+    return max((key.context.terms.expiry for key in keys), default=0)
 
 
 _K = TypeVar("_K", AskedKey, HeldKey)

@@ -27,12 +27,15 @@ def ask(
         return Report(facts, sentence("ask", asked), refused=True)
     facts |= {"status": "asked", "reason": "", "counter": asked.counter}
     try:
-        received, others = _send_and_wait(phone, asked, wait_seconds)
+        taken, received, others = _send_and_wait(phone, asked, wait_seconds)
     except TemporaryError as fault:
         facts |= {"reason": "no-signal", "message": str(fault)}
         return Report(facts, f"{sentence('ask', 'no-signal')} ({fault})", unsent=True)
     if others:
         facts["others"] = [reports.of_received(other).facts for other in others]
+    if received is None and not taken:
+        facts["reason"] = "not-taken"
+        return Report(facts, sentence("ask", "not-taken"), unsent=True)
     if received is None:
         return Report(facts, f"Request {asked.counter} is on its way to Sam.")
     report = reports.of_received(received)
@@ -49,10 +52,10 @@ def cancel(phone: Phone, holder: Number) -> Report:
 
 def _send_and_wait(
     phone: Phone, asked: Asked, wait_seconds: float
-) -> tuple[Received | None, list[Received]]:
-    """Return what came for this ask, None if nothing did in time, and what else came."""
+) -> tuple[bool, Received | None, list[Received]]:
+    """Tell whether the network took the ask, what came for it, if anything, and what else did."""
     with phone.line() as line:
-        phone.send(line, asked)
+        taken = phone.send(line, asked)
         came: Received | None = None
         others: list[Received] = []
         for received in phone.wait(line, wait_seconds, until=asked.counter):
@@ -60,7 +63,7 @@ def _send_and_wait(
                 others.append(received)
             else:
                 came = received
-        return came, others
+        return taken, came, others
 
 
 def answers(phone: Phone, wait_seconds: float) -> Report:

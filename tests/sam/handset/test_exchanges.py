@@ -9,10 +9,11 @@ from attrs import evolve
 
 from dtns.sam.handset.exchanges import Asked, Wish
 from dtns.sam.handset.sentences import sentence
-from dtns.sam.handset.state import MAX_ASKS, AskOutcome
+from dtns.sam.handset.state import MAX_ASKS, MAX_HOLDERS, AskOutcome
 from dtns.sam.issuing.issuer import Answer, Outcome, Silence
 from dtns.sam.protocol.answer import Reason
 from dtns.sam.protocol.ask import MAX_COUNTER, Seen, read_ask
+from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.session import Direction
 from dtns.sam.protocol.wire import from_text, to_text
 
@@ -323,3 +324,16 @@ def test_a_cancelled_ask_brings_nothing(world: World, alice: Handset, bob: Hands
     assert _ask(alice, bob).counter == asked.counter + 1
     assert alice.cancel(bob.sim.number) == 1
     assert alice.cancel(bob.sim.number) == 0
+
+
+def test_keys_with_too_many_numbers_make_room(world: World, alice: Handset, bob: Handset) -> None:
+    """The number whose last key expires first gives way; the state stays bounded."""
+    first = world.key(alice, bob, life=52)
+    state = alice.card.state
+    for i in range(MAX_HOLDERS + 5):
+        context = evolve(first.context, terms=evolve(first.context.terms, expiry=500 + i))
+        state = state.with_asked(Number(str(300000000 + i)), evolve(first, context=context))
+    assert len(state.asked) == MAX_HOLDERS
+    assert bob.sim.number not in state.asked
+    assert Number("300000004") not in state.asked
+    assert Number("300000005") in state.asked
