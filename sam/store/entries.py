@@ -67,8 +67,9 @@ class Entry:
 
     seq counts the entries from 0. base is the entry up to which the store had come: one that no
     later entry names, itself or through others, was never committed. head is where the log of
-    decisions ended before. restored tells that the store was put back to that head. mac is the
-    entry's own, over it and all before it; master_id names its key. instance is given in entry 0.
+    decisions ended before. restored is given where the store was put back to what it was at an
+    earlier entry, and names that (-1: one of another journal). mac is the entry's own, over it and
+    all before it; master_id names its key. instance is given in entry 0.
     """
 
     seq: int
@@ -76,7 +77,7 @@ class Entry:
     at: float
     head: Head
     changes: tuple[Change, ...] = ()
-    restored: bool = False
+    restored: int | None = None
     instance: str | None = None
     master_id: int = 0
     mac: bytes = field(default=b"", repr=False)
@@ -98,8 +99,8 @@ def write_body(entry: Entry) -> bytes:
         "head": entry.head.seal.hex(),
         "do": [_written(change) for change in entry.changes],
     }
-    if entry.restored:
-        values["restored"] = True
+    if entry.restored is not None:
+        values["restored"] = entry.restored
     if entry.instance is not None:
         values["instance"] = entry.instance
     return json.dumps(values, separators=(",", ":")).encode()
@@ -115,7 +116,7 @@ def read_body(body: bytes, mac: bytes) -> Entry:
             at=values["at"],
             head=Head(values["count"], bytes.fromhex(values["head"])),
             changes=tuple(_read(*change) for change in values["do"]),
-            restored=values.get("restored", False),
+            restored=values.get("restored"),
             instance=values.get("instance"),
             master_id=values["key"],
             mac=mac,

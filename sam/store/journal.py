@@ -104,7 +104,7 @@ class Journal:
         head: Head,
         changes: tuple[Change, ...] = (),
         *,
-        restored: bool = False,
+        restored: int | None = None,
     ) -> Place:
         """Add an entry, durable when this returns; StoreError if it cannot be, and then is not."""
         if self.torn:

@@ -30,10 +30,12 @@ with --epoch; a phone that has seen a later one stops Sam, which says so\
 class Knowledge:
     """What a journal adds to a store. journal is None where none is left.
 
-    epoch is the highest that any entry tells of, decisions the greatest length of the log.
+    place is the entry to which the store had come, -1 if it is in no entry of this journal. epoch
+    is the highest that any entry tells of, decisions the greatest length of the log.
     """
 
     journal: Journal | None
+    place: int = 0
     changes: tuple[Change, ...] = ()
     epoch: int = 0
     decisions: int = 0
@@ -71,7 +73,8 @@ def look_into_journal(
     except BaseException:
         journal.close()
         raise
-    return Knowledge(journal, changes, epoch, decisions, unknown)
+    place = entries[start - 1].seq if start else -1
+    return Knowledge(journal, place, changes, epoch, decisions, unknown)
 
 
 def do_without_journal(

@@ -145,7 +145,7 @@ def _disagreement(place: Place, journal: Journal, path: Path) -> str:
             f"to entry {place.seq}: put the whole journal back; if it is lost, `dtns restore "
             "--in-place --new-journal` goes on without what it knew"
         )
-    if tip.restored:
+    if tip.restored is not None:
         return f"a restore of {path} was interrupted: run `dtns restore` again"
     return (
         f"the store {path} is older than its journal {journal.path}, as an old copy that was put "

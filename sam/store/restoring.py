@@ -162,7 +162,7 @@ def _journal(
         plan = evolve(plan, replaced_journal=replaced)
     changes = (EpochRaised(plan.epoch),)
     base = known.journal.tip.seq
-    place = known.journal.append(base, now, meta.head, changes, restored=True)
+    place = known.journal.append(base, now, meta.head, changes, restored=known.place)
     store.raise_epoch(plan.epoch)
     store.restart_messages()
     store.set_place(place)

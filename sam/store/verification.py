@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from attrs import frozen
@@ -43,13 +43,17 @@ class Verified:
 
 
 class Anchors:
-    """The entries of a journal by the length that the log had at each."""
+    """The entries of a journal that fix a store's log, by the length that it had at each.
+
+    What was journalled on a line of history that a restore ended does not bear on the log.
+    """
 
     def __init__(self, entries: Iterable[Entry]) -> None:
-        self._by_count: dict[int, Entry] = {}
-        self.entries = 0
+        found = list(entries)
+        self.entries = len(found)
         self.conflict: Fault | None = None
-        for entry in entries:
+        self._by_count: dict[int, Entry] = {}
+        for entry in _line_of(found):
             self._add(entry)
 
     @property
@@ -62,15 +66,21 @@ class Anchors:
         return self._by_count.get(count)
 
     def _add(self, entry: Entry) -> None:
-        self.entries += 1
         count = entry.head.count
-        if entry.restored:
-            for later in [place for place in self._by_count if place > count]:
-                del self._by_count[later]
         known = self._by_count.setdefault(count, entry)
         if known.head != entry.head and self.conflict is None:
-            reason = f"entries {known.seq} and {entry.seq} of the journal differ about it"
+            reason = f"entries {entry.seq} and {known.seq} of the journal differ about it"
             self.conflict = Fault(count, reason)
+
+
+def _line_of(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """Yield, last to first, the entries that the store has come through."""
+    seq = len(entries) - 1
+    while seq >= 0:
+        entry = entries[seq]
+        yield entry
+        before = entry.base if entry.restored is None else entry.restored
+        seq = before if seq else -1
 
 
 def verify_log(

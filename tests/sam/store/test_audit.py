@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from guarded import GuardedWorld
 from hypothesis import given
 from hypothesis import strategies as st
@@ -188,22 +189,37 @@ def test_an_unknown_master_key_is_named(world: GuardedWorld) -> None:
 def test_a_log_that_is_not_the_one_the_journal_saw_is_found(world: GuardedWorld) -> None:
     """A log whole in itself, as of a copy that went on by itself, is not what was journalled."""
     chain = AuditChain(world.keys.keys, 1)
-    other = Anchors([Entry(9, 0, 0.0, Head(5, bytes(16)))])
+    other = Anchors([Entry(9, -1, 0.0, Head(5, bytes(16)))])
     with snapshot(world.path) as connection:
         assert verify_log(connection, chain, Anchors([])).fault is None
         found = verify_log(connection, chain, other).fault
-    assert found == Fault(5, "entry 9 of the journal saw another log up to it")
+    assert found == Fault(5, "up to it, the log is not the one that entry 9 of the journal saw")
 
 
 def test_journal_entries_that_differ_about_the_log_are_found() -> None:
-    """Two heads at the same length cannot both be true; after a restore they can."""
-    one, other = (Entry(seq, 0, 0.0, Head(5, bytes([seq] * 16))) for seq in (1, 2))
-    assert Anchors([one, one]).conflict is None
+    """Two heads at the same length cannot both be true."""
+    one, other = (Entry(seq, 0, 0.0, Head(5, bytes([seq] * 16))) for seq in (0, 1))
+    assert Anchors([one, evolve(one, seq=1)]).conflict is None
     assert Anchors([one, other]).conflict == Fault(
-        5, "entries 1 and 2 of the journal differ about it"
+        5, "entries 0 and 1 of the journal differ about it"
     )
-    back = Entry(2, 0, 0.0, Head(3, bytes(16)), restored=True)
-    assert Anchors([one, back, Entry(3, 0, 0.0, Head(5, bytes(16)))]).conflict is None
+
+
+def test_what_a_restore_ended_does_not_bear_on_the_log() -> None:
+    """Entries after the one to which the store was put back are of another line of history."""
+    heads = [0, 3, 5, 3, 5]
+    entries = [
+        Entry(seq, max(seq - 1, 0), 0.0, Head(count, bytes([seq * (count > 3)] * 16)))
+        for seq, count in enumerate(heads)
+    ]
+    assert Anchors(entries).conflict is not None
+    entries[3] = evolve(entries[3], restored=1)
+    anchors = Anchors(entries)
+    assert (anchors.conflict, anchors.last, anchors.entries) == (None, 5, 5)
+    assert anchors.at(5) == entries[4]
+    assert anchors.at(0) == entries[0]
+    entries[3] = evolve(entries[3], restored=-1)
+    assert Anchors(entries).at(0) is None
 
 
 def purge(world: GuardedWorld, retention: Retention, *, dry: bool = False) -> int:

@@ -103,13 +103,13 @@ def test_entries_come_back_as_they_were_written(
     Journal.create(place, KEYS, "instance", head=Head(3, bytes(16)), now=NOW)
     journal = Journal.open(place, KEYS)
     for base, at, changes in written:
-        journal.append(base, at, Head(base, bytes(16)), tuple(changes), restored=base % 2 == 0)
+        journal.append(base, at, Head(base, bytes(16)), tuple(changes), restored=base % 2 or None)
     journal.close()
     (first, *entries), torn = read(place)
     assert (first.seq, first.head.count, torn) == (0, 3, 0)
     assert [(e.base, e.at, list(e.changes)) for e in entries] == written
     assert [e.seq for e in entries] == [*range(1, len(written) + 1)]
-    assert all(e.restored == (e.base % 2 == 0) and e.master_id == 2 for e in entries)
+    assert all(e.restored == (e.base % 2 or None) and e.master_id == 2 for e in entries)
 
 
 def test_an_entry_is_one_line(path: Path, journal: Journal) -> None:

@@ -260,6 +260,27 @@ def test_an_old_copy_goes_on_in_place(world: GuardedWorld, alice: Handset, bob: 
     assert world.verified().fault is None
 
 
+def test_a_copy_from_before_a_restore_is_verified_by_its_own_line(
+    world: GuardedWorld, alice: Handset, bob: Handset
+) -> None:
+    """Put back, it is checked by what was journalled before it, not by what ended since."""
+    backup = world.backup()
+    world.key(alice, bob)
+    world.anchor()
+    snapshot = world.copy_of_store()
+    world.restore(backup)
+    world.key(alice, bob)
+    world.anchor()
+    world.anchor()
+    world.kill()
+    shutil.copy(snapshot, world.path)
+    assert world.restore().epoch == 3
+    assert world.verified().fault is None
+    world.key(alice, bob)
+    world.anchor()
+    assert world.verified().fault is None
+
+
 def test_a_rollback_of_both_is_proved_by_a_phone_and_ended_in_place(
     world: GuardedWorld, alice: Handset, bob: Handset
 ) -> None:
