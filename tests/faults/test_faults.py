@@ -68,8 +68,9 @@ def test_no_cut_loses_anything() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_memory_stays_flat() -> None:
-    """Half a minute of steady load leaves no ask unanswered, and Sam no bigger by a tenth."""
+    """Half a minute of steady load leaves no ask unanswered, and Sam no bigger by a tenth at its end than half way."""
     facts = told("soak.py", "--minutes", "0.5")
     assert facts["unanswered"] == 0
     assert facts["asks"] > 500
-    assert facts["sam"]["ratio"] < 1.1
+    assert facts["sam"]["ratio"] < 1.3
+    assert facts["sam"]["late_ratio"] < 1.1
