@@ -68,7 +68,7 @@ def test_no_cut_loses_anything() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_memory_stays_flat() -> None:
-    """Half a minute of steady load leaves no ask unanswered, and Sam no bigger by a tenth at its end than half way."""
+    """Half a minute of load leaves no ask unanswered, and Sam grows no tenth in its second half."""
     facts = told("soak.py", "--minutes", "0.5")
     assert facts["unanswered"] == 0
     assert facts["asks"] > 500
