@@ -52,8 +52,8 @@ class Asked:
 class Received:
     """What a message turned out to be.
 
-    outcome is answered, refused or ignored; reason says why it was refused or ignored, or why an
-    answer brought no key after all.
+    outcome is answered, refused, ignored, or obeyed of a message of Sam's own; reason says why it
+    was refused or ignored, or why an answer brought no key after all.
     """
 
     outcome: str

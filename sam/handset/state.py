@@ -248,7 +248,7 @@ _K = TypeVar("_K", AskedKey, HeldKey)
 def with_key(keys: tuple[_K, ...], key: _K) -> tuple[_K, ...]:
     """Return *keys*, lowest first, with *key* put in or put in the place of its former self.
 
-    Beyond MAX_KEYS_A_PEER the lowest that is not confirmed goes: it can be had again.
+    Beyond MAX_KEYS_A_PEER the lowest that is not confirmed goes.
     """
     kept = [known for known in keys if known.order != key.order]
     kept.append(key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from attrs import asdict, evolve
 
@@ -16,7 +16,7 @@ from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.weeks import start_of, week_of
 from dtns.sam.service import requests as ask
 from dtns.sam.service.gateways import Gateways
-from dtns.sam.service.requests import MAX_BATCH, Refusal, Request
+from dtns.sam.service.requests import MAX_BATCH, NOT_ENROLLED, Refusal, Request
 from dtns.sam.service.telling import Telling
 from dtns.sam.service.upkeep import Upkeep
 from dtns.sam.store.keyfile import MasterKeys
@@ -24,8 +24,6 @@ from dtns.sam.store.registry import Issue
 from dtns.sam.store.store import Store
 
 _R = TypeVar("_R")
-
-_NOT_ENROLLED: Final = Refusal("this number is not enrolled: `dtns enrol` enrols it")
 
 
 class Administration:
@@ -112,14 +110,14 @@ class Administration:
     def _show_party(self, request: ask.ShowParty) -> ask.PartyDetails | Refusal:
         registration = self._store.registration(request.number)
         if registration is None:
-            return _NOT_ENROLLED
+            return NOT_ENROLLED
         asks, granted = self._store.registry.count_issues(request.number)
         return ask.PartyDetails(self._record(registration), asks, granted)
 
     def _set_suspended(self, request: ask.SetSuspended) -> ask.PartyRecord | Refusal:
         registration = self._store.registration(request.number)
         if registration is None:
-            return _NOT_ENROLLED
+            return NOT_ENROLLED
         registration = evolve(registration, suspended=request.suspended)
         self._store.save(registration)
         return self._record(registration)
@@ -127,7 +125,7 @@ class Administration:
     def _rekey(self, request: ask.Rekey) -> ask.Personalisation | Refusal:
         known = self._store.registration(request.number)
         if known is None:
-            return _NOT_ENROLLED
+            return NOT_ENROLLED
         generation = (known.renewal or known.enrolment).generation + 1
         if generation > keys.MAX_GENERATION:
             return Refusal("this number has used up all its generations")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from attrs import field, frozen
 
@@ -26,6 +26,9 @@ class Refusal:
     """The request was understood and is not granted; the reason is for the operator."""
 
     reason: str
+
+
+NOT_ENROLLED: Final = Refusal("this number is not enrolled: `dtns enrol` enrols it")
 
 
 @frozen

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from attrs import evolve
 
@@ -21,11 +21,9 @@ from dtns.sam.protocol.sync import Mark, Unlock
 from dtns.sam.protocol.weeks import week_of
 from dtns.sam.service import requests as ask
 from dtns.sam.service.outbox import Outbox
-from dtns.sam.service.requests import Refusal
+from dtns.sam.service.requests import NOT_ENROLLED, Refusal
 from dtns.sam.store.keyfile import MasterKeys, add_key
 from dtns.sam.store.store import Store
-
-_NOT_ENROLLED: Final = Refusal("this number is not enrolled: `dtns enrol` enrols it")
 
 
 def at_once(
@@ -79,7 +77,7 @@ class Telling:
     def _renew(self, request: ask.Renew) -> ask.Told | Refusal:
         known = self._store.registration(request.number)
         if known is None:
-            return _NOT_ENROLLED
+            return NOT_ENROLLED
         self._note_current()
         begun = renew(self._store, known, self._master_keys.current.master_id)
         if begun is None:
@@ -89,7 +87,7 @@ class Telling:
     def _end_lock(self, request: ask.EndLock) -> ask.Told | Refusal:
         known = self._store.registration(request.number)
         if known is None:
-            return _NOT_ENROLLED
+            return NOT_ENROLLED
         self._store.add_notice(request.number, Topic.ITEM, Unlock(request.lock).octets)
         return self._told([known])
 
@@ -97,7 +95,7 @@ class Telling:
         """Suspend a party, and have all who may hold a key with its SIM forget it."""
         known = self._store.registration(request.number)
         if known is None:
-            return _NOT_ENROLLED
+            return NOT_ENROLLED
         self._store.save(evolve(known, suspended=True))
         mark = Mark(known.party, MAX_EPOCH, MAX_N).octets
         others = [self._store.registration(number) for number in self._others(known)]
