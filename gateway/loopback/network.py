@@ -20,7 +20,7 @@ from dtns.gateway.loopback.mailbox import Item, item_key
 from dtns.gateway.loopback.postoffice import PostOffice
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
     from random import Random
     from typing import Literal
 
@@ -40,12 +40,26 @@ class Limits:
     attached_numbers: int = 100_000
 
 
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What somebody who listens to the whole network sees of one copy of a message.
+
+    It is taken in and comes due after so many seconds, or is lost; a copy taken in is delivered
+    or expires later.
+    """
+
+    what: Literal["carried", "lost", "delivered", "expired"]
+    message: op.Deliver
+    seconds: float = 0.0
+
+
 class Network:
     """A store-and-forward network of numbers.
 
     A *line* is any hashable that stands for a connection. `now` is in seconds by any clock that
     does not go back. `run` is a short word unique to this run: ids made in two runs must differ,
-    or a receiver would take a new message for the redelivery of an old one.
+    or a receiver would take a new message for the redelivery of an old one. `watch` is called
+    with every sighting.
     """
 
     def __init__(
@@ -55,12 +69,15 @@ class Network:
         now: float,
         run: str,
         limits: Limits | None = None,
+        *,
+        watch: Callable[[Sighting], None] | None = None,
     ) -> None:
         self.conditions = conditions
         self._random = random
         self._started_at = now
         self._run = run
         self._limits = limits or Limits()
+        self._watch = watch or (lambda _: None)
         self._ids = itertools.count(1)
         self._post = PostOffice()
         self._counts: Counter[str] = Counter()
@@ -133,7 +150,9 @@ class Network:
         self._counts["accepted"] += 1
         network_id = self._next_id()
         passages = draw_passages(self.conditions, self._random)
-        self._counts["lost"] += not passages
+        if not passages:
+            self._counts["lost"] += 1
+            self._watch(Sighting("lost", _deliver(network_id, request)))
         for copy, passage in enumerate(passages):
             if not copy:
                 self._carry(network_id, request, passage, now, report=request.report)
@@ -166,13 +185,15 @@ class Network:
         self, network_id: str, request: op.Submit, passage: Passage, now: float, *, report: bool
     ) -> None:
         self._counts["reordered"] += passage.overtaken
+        message = _deliver(network_id, request)
         item = Item(
-            op.Deliver(network_id, request.sender, request.recipient, request.text),
+            message,
             due=now + passage.delay,
             expires=now + request.validity,
             report_as=request.id if report else None,
         )
         self._post.add(item, in_order=not passage.overtaken)
+        self._watch(Sighting("carried", message, item.due - now))
 
     def _acknowledge(self, line: Hashable, key: str, now: float) -> Outgoing:
         if item := self._post.settle(line, key):
@@ -186,6 +207,7 @@ class Network:
             self._counts["reports_dropped"] += state == "expired"
             return
         self._counts[state] += 1
+        self._watch(Sighting(state, message))
         if item.report_as is None:
             return
         if self._post.count(message.sender, "report") >= self._limits.reports_per_number:
@@ -215,6 +237,10 @@ class Network:
 
     def _next_id(self) -> str:
         return f"{self._run}-{next(self._ids)}"
+
+
+def _deliver(network_id: str, request: op.Submit) -> op.Deliver:
+    return op.Deliver(network_id, request.sender, request.recipient, request.text)
 
 
 _COUNTED: Final = (

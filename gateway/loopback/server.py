@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IListeningPort
 
     from dtns.gateway.loopback.conditions import Conditions
-    from dtns.gateway.loopback.network import Limits, Outgoing
+    from dtns.gateway.loopback.network import Limits, Outgoing, Sighting
     from dtns.gateway.loopback.operations import FromClient
 
 CONNECTIONS: Final = 900
@@ -41,7 +41,8 @@ class LoopbackServer:
 
     The same *seed* and the same order of submissions give the same fates. *reactor* needs
     `IReactorTime` and the kind of listening that the address asks for; *clock* gives the
-    network's time in seconds and must not go back.
+    network's time in seconds and must not go back. *watch* is told what somebody sees who
+    listens to the whole network.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class LoopbackServer:
         clock: Callable[[], float] = time.monotonic,
         limits: Limits | None = None,
         connections: int = CONNECTIONS,
+        watch: Callable[[Sighting], None] | None = None,
     ) -> None:
         self._reactor = reactor
         self._address = address
@@ -65,6 +67,7 @@ class LoopbackServer:
             clock(),
             run=secrets.token_hex(4),
             limits=limits,
+            watch=watch,
         )
         self._connections: set[Connection] = set()
         self._port: IListeningPort | None = None
@@ -112,6 +115,20 @@ class LoopbackServer:
             self._wake.cancel()
             self._wake = None
         self._release()
+
+    @property
+    def conditions(self) -> Conditions:
+        """What the network does to messages now."""
+        return self._network.conditions
+
+    def change(self, **changes: Any) -> None:
+        """Change conditions by their names; ConditionsError where they are out of range."""
+        self._network.conditions = self._network.conditions.changed(changes)
+        self.pass_time()
+
+    def pass_time(self) -> None:
+        """Do what is due by the clock: to be called after the clock was put forward."""
+        self._write(self._network.advance(self._clock()))
 
     def _endpoint(self) -> Any:
         if isinstance(self._address, UnixAddress):
@@ -162,7 +179,7 @@ class LoopbackServer:
 
     def _advance(self) -> None:
         self._wake = None
-        self._write(self._network.advance(self._clock()))
+        self.pass_time()
 
     def _hang_up_idle(self) -> None:
         """Cut off who neither reads nor has a number attached."""

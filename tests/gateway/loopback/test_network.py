@@ -9,7 +9,7 @@ import pytest
 
 from dtns.gateway.loopback import operations as op
 from dtns.gateway.loopback.conditions import Conditions
-from dtns.gateway.loopback.network import REPORT_VALIDITY_SECONDS, Limits, Network
+from dtns.gateway.loopback.network import REPORT_VALIDITY_SECONDS, Limits, Network, Sighting
 
 SAM = "700"
 PHONE = "+254700000001"
@@ -21,7 +21,15 @@ class Air:
 
     def __init__(self, limits: Limits | None = None, seed: int = 1, **conditions: Any) -> None:
         self.now = 1000.0
-        self.network = Network(Conditions(**conditions), Random(seed), self.now, "run", limits)
+        self.seen: list[Sighting] = []
+        self.network = Network(
+            Conditions(**conditions),
+            Random(seed),
+            self.now,
+            "run",
+            limits,
+            watch=self.seen.append,
+        )
         self.heard: dict[object, list[op.FromNetwork]] = {}
 
     def say(self, line: object, operation: op.FromClient) -> list[op.FromNetwork]:
@@ -451,3 +459,29 @@ def test_repeatable() -> None:
     assert run(1, 0) == run(1, 0)
     assert set(run(1, 0)) == set(run(1, 3))
     assert set(run(1, 0)) != set(run(2, 0))
+
+
+def test_who_listens_sees_what_becomes_of_every_copy() -> None:
+    """Each copy is seen when it is taken in, with its time to go, and when it has arrived."""
+    air = attached(delay=3, duplication=1)
+    air.submit("once")
+    air.wait(3)
+    for number in (1, 2):
+        air.say("sam", op.Received(f"run-{number}"))
+    first, second = (op.Deliver(f"run-{n}", PHONE, SAM, "once") for n in (1, 2))
+    assert air.seen == [
+        *(Sighting("carried", message, 3.0) for message in (first, second)),
+        *(Sighting("delivered", message) for message in (first, second)),
+    ]
+
+
+def test_who_listens_sees_what_is_lost_or_expires() -> None:
+    """A lost message is seen once; one that nobody takes is seen to expire."""
+    air = attached(loss=1)
+    air.submit("lost")
+    air.network.conditions = Conditions()
+    air.submit("late", to="800", validity=10)
+    air.wait(11)
+    assert [(sighting.what, sighting.message.text) for sighting in air.seen] == [
+        *(("lost", "lost"), ("carried", "late"), ("expired", "late")),
+    ]
