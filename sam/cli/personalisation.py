@@ -105,6 +105,8 @@ class Personaliser:
             service_number=self.config.sam.service_number,
             network=self.config.loopback_endpoint,
             keys=given.keys,
+            terms=self.config.payments,
+            universal=given.universal,
         )
         write_sim_file(self.sim_path(given.number), sim)
 

@@ -38,6 +38,18 @@ repeats_per_ask = 32
 # Issue random keys only, which need the long sealed ticket.
 random_keys = false
 
+[payments]
+# The currency of all purses, by its three letters in ISO 4217. The sums below are in its minor
+# units (cents), and all of it is written into SIM files: what changes here holds for new ones.
+currency = "KES"
+# Above this a payer pays only against a request code of the payee's.
+challenge_above = 1000000
+# The most of one small payment, made without a key of the pair; 0 allows none.
+small_limit = 5000
+# What a SIM takes, until Sam has its log, by small payments, and by others from one payer.
+small_total = 50000
+peer_limit = 100000000
+
 [network]
 # Run a loopback network inside `dtns serve`, to which terminal phones attach.
 embedded = true

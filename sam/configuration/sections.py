@@ -14,6 +14,7 @@ from attrs.validators import ge, le
 from dtns.gateway.loopback.address import SUN_PATH_OCTETS, parse_address
 from dtns.gateway.loopback.conditions import Conditions
 from dtns.sam.issuing.policy import Policy
+from dtns.sam.protocol.payments import PurseTerms
 
 _SERVICE_NUMBER: Final = re.compile(r"\+?[0-9]{2,15}")
 
@@ -105,6 +106,7 @@ class Config:
     path: Path
     sam: SamSection = field(factory=SamSection)
     policy: Policy = field(factory=Policy)
+    payments: PurseTerms = field(factory=PurseTerms)
     network: NetworkSection = field(factory=NetworkSection)
     loopback: LoopbackSection = field(factory=LoopbackSection)
     modems: Mapping[str, ModemSection] = field(factory=dict)
@@ -185,6 +187,7 @@ class Config:
 SECTIONS: Final = {
     "sam": SamSection,
     "policy": Policy,
+    "payments": PurseTerms,
     "network": NetworkSection,
     "gateway.loopback": LoopbackSection,
 }

@@ -11,7 +11,9 @@ from dtns.sam.errors import SimFileError
 from dtns.sam.handset.documents import CONVERTER, read_document, structure, write_document
 from dtns.sam.protocol.keys import PartyKeys
 from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.payments import PurseTerms
 from dtns.sam.protocol.session import Party
+from dtns.sam.protocol.small import UniversalKey
 
 KIND: Final = "dtns SIM 1"
 
@@ -21,7 +23,8 @@ class SimFile:
     """A party's personalisation.
 
     epoch and week are Sam's at enrolment; service_number is where asks go; network is the
-    endpoint that the terminal phone attaches to, such as unix:/srv/dtns/network.sock.
+    endpoint that the terminal phone attaches to, such as unix:/srv/dtns/network.sock; universal is
+    the key for small payments in the period of enrolment.
     """
 
     number: Number
@@ -31,6 +34,8 @@ class SimFile:
     service_number: str
     network: str
     keys: PartyKeys = field(repr=False)
+    terms: PurseTerms = field(factory=PurseTerms)
+    universal: UniversalKey | None = None
 
     @property
     def party(self) -> Party:

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from attrs import evolve, field, frozen
 
 from dtns.sam.handset.guesses import Guesses
+from dtns.sam.handset.purse import KeyUse, Purse
 from dtns.sam.protocol.ask import Ask, parse_ask
 from dtns.sam.protocol.keys import PartyKeys
 from dtns.sam.protocol.numbers import Number
@@ -68,6 +69,7 @@ class AskedKey:
     answered: int = 0
     failures: int = 0
     confirmed: bool = False
+    use: KeyUse = field(factory=KeyUse)
 
     @property
     def order(self) -> Order:
@@ -91,6 +93,7 @@ class HeldKey:
     pending: int = 0
     failures: int = 0
     confirmed: bool = False
+    use: KeyUse = field(factory=KeyUse)
 
     @property
     def order(self) -> Order:
@@ -171,7 +174,7 @@ class State:
     below which Sam said to take nothing, synced the counter of the last message of Sam's own.
     renewals are the generations that Sam has sent, oldest first; exchange_keys and ticket_keys
     are the halves of one that is still to come; spoken is the highest generation under whose
-    keys Sam has spoken, below which it does not speak again.
+    keys Sam has spoken, below which it does not speak again; purse is the money and its log.
     """
 
     party: Party
@@ -189,6 +192,7 @@ class State:
     exchange_keys: NewExchangeKeys | None = None
     ticket_keys: NewTicketKeys | None = None
     spoken: int = 0
+    purse: Purse = field(factory=Purse)
 
     def at(self, week: int, epoch: int) -> State:
         """Return the state after authenticated news of the time and of Sam's epoch.

@@ -7,19 +7,26 @@ from attrs import evolve
 from dtns.sam.handset.card import Card
 from dtns.sam.handset.exchanges import Received
 from dtns.sam.handset.identities import all_identities
+from dtns.sam.handset.purse import Purse
 from dtns.sam.handset.simfile import SimFile
 from dtns.sam.handset.state import Peer, Renewal, State
 from dtns.sam.protocol.keys import MAX_EPOCH, PartyKeys
 from dtns.sam.protocol.session import MAX_N
+from dtns.sam.protocol.small import UniversalKey
 from dtns.sam.protocol.sync import (
+    Filed,
     Floor,
     Item,
+    Load,
     Mark,
     NewExchangeKeys,
     NewTicketKeys,
+    NewUniversalKey,
+    PurseItem,
     ReceivedSync,
     Sync,
     Unlock,
+    UnlockPin,
 )
 
 
@@ -41,11 +48,11 @@ def obey(sim: SimFile, card: Card, received: ReceivedSync) -> Received:
 def _obeyed(sim: SimFile, state: State, sync: Sync) -> State:
     state = evolve(state, synced=sync.counter).at(sync.week, sync.epoch)
     for item in sync.items:
-        state = _with(state, item)
+        state = _with(sim, state, item)
     return _renewed(sim, state)
 
 
-def _with(state: State, item: Item) -> State:
+def _with(sim: SimFile, state: State, item: Item) -> State:
     match item:
         case Floor(epoch):
             return evolve(state, floor=max(state.floor, epoch))
@@ -57,6 +64,22 @@ def _with(state: State, item: Item) -> State:
             return evolve(state, exchange_keys=item)
         case NewTicketKeys():
             return evolve(state, ticket_keys=item)
+        case Load() | UnlockPin() | NewUniversalKey() | Filed():
+            return evolve(state, purse=_purse_with(sim, state, item))
+
+
+def _purse_with(sim: SimFile, state: State, item: PurseItem) -> Purse:
+    purse = state.purse
+    match item:
+        case Load(number, payment):
+            known = number <= purse.loads or payment.currency != sim.terms.currency
+            return purse if known else purse.loaded(sim.party, number, payment, state.week)
+        case UnlockPin(lock, forget):
+            return evolve(purse, pin=purse.pin.unlocked(lock, forget=forget))
+        case NewUniversalKey(period, key):
+            return purse.in_period(UniversalKey(period, key), sim.universal)
+        case Filed(serial):
+            return purse.filed_up_to(serial)
 
 
 def _marked(state: State, mark: Mark) -> State:

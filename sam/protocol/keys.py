@@ -10,6 +10,7 @@ from dtns.sam.protocol.labels import Label
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.primitives import Key, Prf
 from dtns.sam.protocol.session import Party
+from dtns.sam.protocol.small import UniversalKey
 from dtns.sam.protocol.wire import number_field
 
 MASTER_OCTETS: Final = 32
@@ -94,6 +95,11 @@ class MasterKey:
             seal=self.seal_key(enrolment),
             sync=self.sync_key(enrolment),
         )
+
+    def universal_key(self) -> UniversalKey:
+        """Return the key that all SIMs share for small payments in this master key's period."""
+        key = self._prf.derive(Label.UNIVERSAL, self.master_id.to_bytes(1))
+        return UniversalKey(self.master_id, key)
 
     def witness(self, asker: Enrolment, holder: Party, epoch: int, n: int) -> bytes:
         """Return the 6 octets by which a later ask proves that Sam issued this epoch and n.

@@ -15,6 +15,7 @@ class Label(IntEnum):
     ASK = 0x01
     ANSWER = 0x02
     SYNC = 0x03
+    LOG = 0x06
 
     PARTY_ASK = 0x10
     PARTY_ANSWER = 0x11
@@ -33,6 +34,18 @@ class Label(IntEnum):
     TICKET = 0x30
     CHALLENGE = 0x31
     CONFIRMATION = 0x32
+    EXPRESS = 0x33
+    CHEQUE = 0x34
+    CHARGE = 0x35
+    RESPONSE = 0x36
+    RECEIPT = 0x37
+
+    UNIVERSAL = 0x40
+    SMALL_CHARGE = 0x41
+    SMALL_RESPONSE = 0x42
+    SMALL_RECEIPT = 0x43
+    PIN = 0x44
+    LOG_KEY = 0x45
 
     @property
     def prefix(self) -> bytes:

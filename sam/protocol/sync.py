@@ -1,4 +1,4 @@
-"""Sam's own messages to a party: time, epoch, raised marks, unlocking, new keys (section 12)."""
+"""Sam's own messages to a party: time, epoch, marks, unlocking, keys, loads (section 12)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 from attrs import field, frozen
 
 from dtns.sam.protocol.labels import Label
+from dtns.sam.protocol.payments import Payment, read_payment
 from dtns.sam.protocol.primitives import BLOCK_OCTETS, Key, siv_open, siv_seal
 from dtns.sam.protocol.session import Party
 from dtns.sam.protocol.wire import MAX_TEXT, MalformedError, Reader, from_text
@@ -87,7 +88,59 @@ class NewTicketKeys:
         return b"\5" + self.generation.to_bytes(2) + keys
 
 
-Item: TypeAlias = Floor | Mark | Unlock | NewExchangeKeys | NewTicketKeys
+@frozen
+class Load:
+    """Put money into the purse, unless the last load had this number (1 to 2^32 - 1) or more."""
+
+    number: int
+    payment: Payment
+
+    @property
+    def octets(self) -> bytes:
+        """Kind 6, number 4, currency 3, amount 5."""
+        return b"\6" + self.number.to_bytes(4) + self.payment.octets
+
+
+@frozen
+class UnlockPin:
+    """End the PIN's lock with this number; forget has the next PIN set without the old one."""
+
+    lock: int
+    forget: bool = False
+
+    @property
+    def octets(self) -> bytes:
+        """Kind 7, lock 2, forget 1."""
+        return b"\7" + self.lock.to_bytes(2) + self.forget.to_bytes(1)
+
+
+@frozen
+class NewUniversalKey:
+    """The key of a later period for small payments."""
+
+    period: int
+    key: Key = field(converter=Key)
+
+    @property
+    def octets(self) -> bytes:
+        """Kind 8, period 1, key 16."""
+        return b"\x08" + self.period.to_bytes(1) + bytes(self.key)
+
+
+@frozen
+class Filed:
+    """The log's entries up to this serial are on Sam's record."""
+
+    serial: int
+
+    @property
+    def octets(self) -> bytes:
+        """Kind 9, serial 4."""
+        return b"\x09" + self.serial.to_bytes(4)
+
+
+PurseItem: TypeAlias = Load | UnlockPin | NewUniversalKey | Filed
+Item: TypeAlias = Floor | Mark | Unlock | NewExchangeKeys | NewTicketKeys | PurseItem
 
 
 @frozen
@@ -170,10 +223,21 @@ def _key(reader: Reader, octets: int = BLOCK_OCTETS) -> Key:
     return Key(reader.take(octets))
 
 
+def _flag(reader: Reader) -> bool:
+    value = reader.integer(1)
+    if value > 1:
+        raise MalformedError("a flag is 0 or 1")
+    return value == 1
+
+
 _KINDS: Final[dict[int, Callable[[Reader], Item]]] = {
     1: lambda r: Floor(r.integer(2)),
     2: lambda r: Mark(Party(r.number(), r.integer(2)), r.integer(2), r.integer(1)),
     3: lambda r: Unlock(r.integer(2)),
     4: lambda r: NewExchangeKeys(r.integer(2), _key(r), _key(r, 32)),
     5: lambda r: NewTicketKeys(r.integer(2), _key(r), _key(r), _key(r, 32)),
+    6: lambda r: Load(r.integer(4), read_payment(r)),
+    7: lambda r: UnlockPin(r.integer(2), _flag(r)),
+    8: lambda r: NewUniversalKey(r.integer(1), _key(r)),
+    9: lambda r: Filed(r.integer(4)),
 }

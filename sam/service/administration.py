@@ -100,6 +100,7 @@ class Administration:
             epoch=enrolment.epoch,
             week=credible_week(self._store.week, week_of(registration.enrolled_at)),
             keys=self._master_keys.keys[enrolment.master_id].party_keys(enrolment),
+            universal=self._master_keys.current.universal_key(),
         )
 
     def _list_parties(self, request: ask.ListParties) -> ask.Parties:

@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from dtns.sam.protocol.keys import PartyKeys
 from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.small import UniversalKey
 
 _Result = TypeVar("_Result")
 
@@ -40,6 +41,7 @@ class Personalisation:
     epoch: int
     week: int
     keys: PartyKeys = field(repr=False)
+    universal: UniversalKey | None = field(default=None, repr=False)
 
 
 class Enrolment(Enum):

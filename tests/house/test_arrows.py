@@ -16,7 +16,7 @@ ALLOWED = {
     "sam/protocol": {"sam"},
     "sam/handset": {"codecs", "gateway", "sam", "sam/protocol"},
     "sam/issuing": {"sam", "sam/protocol"},
-    "sam/configuration": {"gateway", "sam", "sam/issuing"},
+    "sam/configuration": {"gateway", "sam", "sam/issuing", "sam/protocol"},
     "sam/store": {"gateway", "sam", "sam/issuing", "sam/protocol"},
     "sam/service": {
         *("gateway", "sam", "sam/issuing", "sam/protocol", "sam/store", "sam/handset"),
