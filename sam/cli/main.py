@@ -13,6 +13,7 @@ from dtns import __version__
 from dtns.sam.cli.exits import Exit, exit_for
 
 COMMANDS: Final = {
+    "attack": "attack",
     "audit": "audit",
     "backup": "backup",
     "config": "configuration",

@@ -16,6 +16,7 @@ ALLOWED = {
     "sam/protocol": {"sam"},
     "sam/handset": {"codecs", "gateway", "sam", "sam/protocol"},
     "sam/issuing": {"sam", "sam/protocol"},
+    "sam/analysis": {"codecs", "sam", "sam/protocol", "sam/handset", "sam/issuing"},
     "sam/configuration": {"gateway", "sam", "sam/issuing", "sam/protocol"},
     "sam/store": {"gateway", "sam", "sam/issuing", "sam/protocol"},
     "sam/service": {
@@ -24,11 +25,12 @@ ALLOWED = {
     },
     "sam/cli": {
         *("codecs", "gateway", "sam", "sam/handset", "sam/issuing", "sam/protocol"),
-        *("sam/configuration", "sam/service", "sam/store", "twisted"),
+        *("sam/configuration", "sam/service", "sam/store", "sam/analysis", "twisted"),
     },
 }
 """For each folder: the folders of ours, and of the I/O libraries, that it may import."""
 IO_LIBRARIES = {"twisted", "automat", "zope"}
+FIRST_PROTOCOL = "dtns.sam.analysis.first"
 BARE = {"__init__.py", "__main__.py"}
 
 
@@ -68,3 +70,14 @@ def test_arrows_go_one_way(path: Path) -> None:
     if path.name == "__main__.py":
         return
     assert imports(path) <= ALLOWED[own] | {own}
+
+
+def test_the_first_protocol_is_for_analysis_alone() -> None:
+    """No phone, server or command can reach it: only the analysis folder names its module."""
+    for path in modules():
+        if path.parent != ROOT / "sam" / "analysis":
+            text = path.read_text()
+            assert FIRST_PROTOCOL not in text, path
+            assert "from dtns.sam.analysis import" not in text, path
+    users = [name for name, allowed in ALLOWED.items() if "sam/analysis" in allowed]
+    assert users == ["sam/cli"]
