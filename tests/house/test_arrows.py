@@ -23,9 +23,11 @@ ALLOWED = {
         *("gateway", "sam", "sam/issuing", "sam/protocol", "sam/store", "sam/handset"),
         *("sam/configuration", "twisted", "zope"),
     },
+    "sam/console": {"gateway", "sam", "twisted", "zope"},
     "sam/cli": {
         *("codecs", "gateway", "sam", "sam/handset", "sam/issuing", "sam/protocol"),
-        *("sam/configuration", "sam/service", "sam/store", "sam/analysis", "twisted"),
+        *("sam/configuration", "sam/service", "sam/store", "sam/analysis", "sam/console"),
+        "twisted",
     },
 }
 """For each folder: the folders of ours, and of the I/O libraries, that it may import."""

@@ -1,0 +1,1 @@
+"""Pages in a browser: the operator's console and the two-phone page, on one guarded web server."""

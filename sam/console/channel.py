@@ -1,0 +1,72 @@
+"""HTTP connections that are bounded: in number, in size, and in the time that a request takes."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import connectionDone
+from twisted.web.http import HTTPChannel
+
+CONNECTIONS: Final = 64
+REQUEST_SECONDS: Final = 20.0
+"""How long a request may take to arrive, from its connection or the response before it on."""
+MAX_BODY: Final = 64 * 1024
+"""Most octets in a request's body."""
+
+
+class BoundedChannel(HTTPChannel):
+    """One connection; hung up when a request does not arrive whole in time.
+
+    The first CONNECTIONS of a site are served, and further ones turned away.
+    """
+
+    site: Any
+    """The site whose connection this is."""
+    _deadline: IDelayedCall | None = None
+
+    def connectionMade(self) -> None:  # noqa: N802 (Twisted's name)
+        """Begin to wait for a request, if there is room."""
+        super().connectionMade()
+        self.site.channels.add(self)
+        if len(self.site.channels) > CONNECTIONS:
+            self.abort()
+            return
+        self._wait()
+
+    def connectionLost(self, reason: Any = connectionDone) -> None:  # noqa: N802 (Twisted's name)
+        """Forget the connection."""
+        self.site.channels.discard(self)
+        self._arrived()
+        super().connectionLost(reason)
+
+    def allContentReceived(self) -> None:  # noqa: N802 (Twisted's name)
+        """Stop the clock: what now takes time is the response."""
+        self._arrived()
+        super().allContentReceived()
+
+    def requestDone(self, request: Any) -> None:  # noqa: N802 (Twisted's name)
+        """Wait for the next request, which may have come already."""
+        if self in self.site.channels:
+            self._wait()
+        super().requestDone(request)
+
+    def refuse(self, status: bytes) -> None:
+        """Answer with a bare status line and hang up, whatever is still to come."""
+        transport: Any = self.transport
+        transport.write(b"HTTP/1.1 %b\r\nConnection: close\r\nContent-Length: 0\r\n\r\n" % status)
+        self.loseConnection()
+
+    def abort(self) -> None:
+        """Cut the connection off."""
+        transport: Any = self.transport
+        transport.abortConnection()
+
+    def _wait(self) -> None:
+        self._arrived()
+        self._deadline = self.site.reactor.callLater(REQUEST_SECONDS, self.abort)
+
+    def _arrived(self) -> None:
+        if self._deadline is not None and self._deadline.active():
+            self._deadline.cancel()
+        self._deadline = None

@@ -1,0 +1,1 @@
+"""Jinja templates of the pages; what they are given is escaped."""
