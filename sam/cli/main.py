@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "phone": "phone",
     "restore": "restore",
     "serve": "serve",
+    "simulator": "simulator",
 }
 """Each command and the module of this package that holds it under the same name."""
 

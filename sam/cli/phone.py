@@ -24,7 +24,7 @@ from dtns.sam.handset.phone import Phone
 from dtns.sam.handset.reports import Report
 from dtns.sam.protocol.ask import Form
 from dtns.sam.protocol.limits import MAX_LIMIT_CLASS
-from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.numbers import Number, parse_number
 from dtns.sam.protocol.session import Direction
 
 MAX_WAIT_SECONDS: Final = 7 * 24 * 3600
@@ -218,6 +218,28 @@ def _taken(handset: Phone, line: str) -> tuple[int, dict[str, Any]]:
     except (SamError, GatewayError) as fault:
         return exit_for(fault) or Exit.REFUSED, {"status": "error", "message": str(fault)}
     return code or Exit.DONE, json.loads(told.getvalue())
+
+
+def _contacts(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, Number]:
+    try:
+        pairs = [value.partition("=") for value in values]
+        return {name: parse_number(number) for name, _, number in pairs}
+    except ValueError as fault:
+        raise click.BadParameter(f"write NAME=NUMBER: {fault}") from None
+
+
+@phone.command(hidden=True)
+@click.option("--contact", "contacts", multiple=True, callback=_contacts, help="NAME=NUMBER.")
+@click.pass_obj
+def keypad(obj: tuple[Phone, bool], *, contacts: dict[str, Number]) -> None:
+    """Be a phone that somebody holds: keys on standard input, screens on standard output."""
+    from dtns.sam.handset.attended import AttendedPhone  # noqa: PLC0415 (this command alone)
+
+    def write(line: str) -> None:
+        sys.stdout.write(line)
+        sys.stdout.flush()
+
+    AttendedPhone(obj[0], contacts, sys.stdin.fileno(), write).serve()
 
 
 @_step("keys")

@@ -24,9 +24,14 @@ ALLOWED = {
         *("sam/configuration", "twisted", "zope"),
     },
     "sam/console": {"gateway", "sam", "twisted", "zope"},
+    "sam/simulator": {
+        *("gateway", "sam", "sam/configuration", "sam/handset", "sam/issuing", "sam/protocol"),
+        *("sam/service", "twisted"),
+    },
     "sam/cli": {
         *("codecs", "gateway", "sam", "sam/handset", "sam/issuing", "sam/protocol"),
         *("sam/configuration", "sam/service", "sam/store", "sam/analysis", "sam/console"),
+        *("sam/simulator",),
         "twisted",
     },
 }

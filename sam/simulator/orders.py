@@ -1,0 +1,109 @@
+"""What the stage can be told to do: one JSON object a line, each with its bounds."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Collection
+from typing import Any, Final
+
+from attrs import frozen
+
+from dtns.sam.errors import SamError
+from dtns.sam.handset.screens import KEYS
+
+MOST_DAYS: Final = 366
+BOUNDS: Final = {"delay": 20.0, "loss": 1.0, "duplication": 1.0}
+"""The most that each of the network's conditions can be set to."""
+MAX_ID: Final = 64
+
+
+class OrderError(SamError, ValueError):
+    """An order that is none; the message says what is allowed."""
+
+
+@frozen
+class Press:
+    """Press a key of a phone."""
+
+    phone: str
+    key: str
+
+
+@frozen
+class Signal:
+    """Give a phone signal, or take it."""
+
+    phone: str
+    on: bool
+
+
+@frozen
+class Weather:
+    """Change what the network does to messages."""
+
+    changes: dict[str, float]
+
+
+@frozen
+class Pass:
+    """Let so many days go by."""
+
+    days: int
+
+
+@frozen
+class Again:
+    """Send a message of the network once more, as whoever sent it; with an octet changed or not."""
+
+    message: str
+    altered: bool
+
+
+Order = Press | Signal | Weather | Pass | Again
+
+
+def read_order(line: bytes | str, phones: Collection[str]) -> Order:
+    """Return the order on a line; OrderError says what is wrong with it."""
+    try:
+        told = json.loads(line)
+    except (ValueError, RecursionError):
+        raise OrderError("an order is one JSON object") from None
+    match told:
+        case {"phone": str(phone), "press": str(key), **rest} if not rest:
+            return Press(_phone(phone, phones), _one_of(key, KEYS, "key"))
+        case {"phone": str(phone), "signal": bool(on), **rest} if not rest:
+            return Signal(_phone(phone, phones), on)
+        case {"network": dict(changes), **rest} if changes and not rest:
+            return Weather({name: _condition(name, value) for name, value in changes.items()})
+        case {"days": int(days), **rest} if not rest and not isinstance(days, bool):
+            if not 1 <= days <= MOST_DAYS:
+                raise OrderError(f"days are 1 to {MOST_DAYS}")
+            return Pass(days)
+        case {"again": str(message), "altered": bool(altered), **rest} if not rest:
+            if len(message) > MAX_ID:
+                raise OrderError("no message has such a name")
+            return Again(message, altered)
+    raise OrderError(
+        "an order has phone and press, phone and signal, network, days, or again and altered"
+    )
+
+
+def _phone(name: str, phones: Collection[str]) -> str:
+    return _one_of(name, phones, "phone")
+
+
+def _one_of(name: str, known: Collection[str], kind: str) -> str:
+    if name not in known:
+        raise OrderError(f"a {kind} is one of {', '.join(sorted(known))}")
+    return name
+
+
+def _condition(name: str, value: Any) -> float:
+    most = BOUNDS.get(name)
+    if most is None:
+        raise OrderError(f"the network has {', '.join(BOUNDS)}")
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or not 0 <= value <= most:
+        raise OrderError(f"{name} is a number from 0 to {most:g}")
+    return float(value)

@@ -1,0 +1,204 @@
+"""The stage: a network, a Sam and phones, what is told to them and what is seen of them."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Factory
+from twisted.logger import Logger
+
+from dtns.gateway.loopback import operations as op
+from dtns.gateway.loopback.address import parse_address
+from dtns.gateway.loopback.carrier import client_endpoint
+from dtns.gateway.loopback.conditions import Conditions
+from dtns.gateway.loopback.link import Link
+from dtns.gateway.loopback.network import Sighting
+from dtns.gateway.loopback.server import LoopbackServer
+from dtns.sam.configuration import Config
+from dtns.sam.issuing.issuer import Outcome, Silence
+from dtns.sam.service.server import Sam
+from dtns.sam.simulator.children import PhoneProcess
+from dtns.sam.simulator.clock import StageClock
+from dtns.sam.simulator.onlooker import altered, overheard
+from dtns.sam.simulator.orders import (
+    BOUNDS,
+    Again,
+    Order,
+    OrderError,
+    Pass,
+    Press,
+    Signal,
+    Weather,
+)
+
+DELAY_SECONDS: Final = 0.8
+REMEMBERED: Final = 500
+"""Messages that can be sent again."""
+LISTENER: Final = "+254799999999"
+"""The number of who listens, and sends what it heard."""
+_DECISIONS: Final = (*Outcome, *Silence)
+
+Tell = Callable[[dict[str, Any]], None]
+
+
+class Stage:
+    """Everything runs in *config*'s folder. *sims* are the phones' SIM files by their names.
+
+    *tell* gets every object that is worth showing: screens and events of the phones, sightings
+    on the network with what Sam decided, and the weather and date when they changed.
+    """
+
+    _log = Logger()
+
+    def __init__(self, config: Config, sims: Mapping[str, Path], tell: Tell, reactor: Any) -> None:
+        self._config = config
+        self._tell = tell
+        self._reactor = reactor
+        self._clock = StageClock()
+        self._numbers = {name: f"+{sim.stem}" for name, sim in sims.items()}
+        self._network = LoopbackServer(
+            reactor,
+            parse_address(config.loopback_endpoint),
+            Conditions(delay=DELAY_SECONDS, allow_spoofing=True),
+            secrets.randbits(32),
+            clock=self._clock.steady,
+            watch=self._seen,
+        )
+        self._sam = Sam(config, reactor, self._clock.posix, trust_clock=True)
+        self._sims = sims
+        self._phones: dict[str, PhoneProcess] = {}
+        self._listener: Link | None = None
+        self._texts: dict[str, op.Deliver] = {}
+        self._latest: deque[str] = deque()
+        self._ids = itertools.count(1)
+        self._decided: Counter[str] = Counter()
+
+    @property
+    def phones(self) -> frozenset[str]:
+        """The phones' names."""
+        return frozenset(self._sims)
+
+    async def start(self) -> None:
+        """Start the network, then Sam, then the phones; raises what kept one from starting."""
+        await self._network.start()
+        await self._sam.start()
+        endpoint = client_endpoint(self._reactor, parse_address(self._config.loopback_endpoint))
+        listener = Factory.forProtocol(lambda: Link(self._reactor, LISTENER, _Deaf()))
+        self._listener = await endpoint.connect(listener)
+        self._tell_stage()
+        for name in self._sims:
+            self._phones[name] = self._switched_on(name)
+
+    def _switched_on(self, name: str) -> PhoneProcess:
+        return PhoneProcess(
+            self._sims[name],
+            self._config.loopback_endpoint,
+            {known.capitalize(): number for known, number in self._numbers.items()},
+            lambda told: self._tell({"phone": name, **told}),
+            self._reactor,
+        )
+
+    async def stop(self) -> None:
+        """Stop everything in the reverse order."""
+        for phone in self._phones.values():
+            await phone.stop()
+        self._phones = {}
+        if self._listener is not None:
+            self._listener.abort()
+        await self._sam.stop()
+        await self._network.stop()
+
+    def obey(self, order: Order) -> None:
+        """Do what is ordered; OrderError where it cannot be done now."""
+        match order:
+            case Press(phone, key):
+                self._phones[phone].tell({"press": key})
+            case Signal(phone, on):
+                self._phones[phone].tell({"signal": on})
+            case Weather(changes):
+                self._network.change(**changes)
+                self._tell_stage()
+            case Pass(days):
+                if not self._clock.forward(days):
+                    raise OrderError("time has come as far as it can here")
+                self._network.pass_time()
+                self._tell_stage()
+            case Again(message, with_a_change):
+                self._send_again(message, change=with_a_change)
+
+    def _send_again(self, name: str, *, change: bool) -> None:
+        message = self._texts.get(name)
+        if message is None or self._listener is None:
+            raise OrderError("that message is no longer at hand")
+        text = altered(message.text) if change else message.text
+        submission = op.Submit(f"again-{next(self._ids)}", message.sender, message.recipient, text)
+        answer: Deferred[Any] = self._listener.submit(submission)
+        answer.addErrback(lambda failure: self._log.failure("not sent again", failure))
+
+    def _seen(self, sighting: Sighting) -> None:
+        """Tell what was seen on the network, and with an ask that arrived, what Sam made of it."""
+        message = sighting.message
+        told: dict[str, Any] = {
+            "id": message.network_id,
+            "what": sighting.what,
+            "from": self._who(message.sender),
+            "to": self._who(message.recipient),
+        }
+        if sighting.what in {"carried", "lost"}:
+            self._remember(message)
+            told |= {"seconds": sighting.seconds, "seen": overheard(message.text)}
+        if sighting.what == "delivered" and told["to"] == "sam":
+            told["sam"] = self._decisions()
+        self._tell({"message": told})
+
+    def _remember(self, message: op.Deliver) -> None:
+        self._texts[message.network_id] = message
+        self._latest.append(message.network_id)
+        if len(self._latest) > REMEMBERED:
+            del self._texts[self._latest.popleft()]
+
+    def _decisions(self) -> list[str]:
+        """Return what Sam decided since the last call."""
+        now = Counter({kind.value: self._sam.counters[kind.value] for kind in _DECISIONS})
+        since, self._decided = now - self._decided, now
+        return sorted(since.elements())
+
+    def _who(self, number: str) -> str:
+        if number == self._config.sam.service_number:
+            return "sam"
+        known = (name for name, other in self._numbers.items() if other == number)
+        return next(known, "somebody")
+
+    def _tell_stage(self) -> None:
+        conditions = self._network.conditions
+        today = datetime.fromtimestamp(self._clock.posix(), UTC).date()
+        self._tell(
+            {
+                "network": {name: getattr(conditions, name) for name in BOUNDS},
+                "today": today.isoformat(),
+                "numbers": self._numbers,
+            }
+        )
+
+
+class _Deaf:
+    """Takes no notice of what comes to the listener's own number."""
+
+    def attached(self, link: Link) -> None:
+        """Do nothing."""
+
+    def delivered(self, message: op.Deliver) -> None:
+        """Do nothing."""
+
+    def reported(self, report: op.Report) -> None:
+        """Do nothing."""
+
+    def lost(self, link: Link) -> None:
+        """Do nothing."""
