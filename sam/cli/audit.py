@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from dtns.sam.cli.codes import codes
 from dtns.sam.cli.exits import Exit
 from dtns.sam.cli.progress import progress_bar
 from dtns.sam.cli.show import CONFIG_OPTION, JSON_OPTION, ask, show_facts, show_json
@@ -22,7 +23,10 @@ from dtns.sam.store.verification import Anchors, Verified, verify_log
 
 @click.group()
 def audit() -> None:
-    """Check the log of everything issued and refused, and purge what is old in it."""
+    """Check the log of all that was issued, purge what is old in it, and audit the codes."""
+
+
+audit.add_command(codes)
 
 
 @audit.command()

@@ -1,0 +1,182 @@
+"""The entropy audit: what an attacker who has no key can hope for, code by code.
+
+Bits, tries and limits are those of the code that runs: every figure is computed from its constants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import log2
+from typing import Final
+
+from attrs import field, frozen
+
+from dtns.codecs.digits import PROFILES
+from dtns.sam.handset.confirmations import MAX_FAILURES
+from dtns.sam.handset.guesses import BUDGET, price
+from dtns.sam.handset.purse import SMALL_TRIES
+from dtns.sam.protocol import confirmation, payments, small
+from dtns.sam.protocol.primitives import BLOCK_OCTETS
+from dtns.sam.protocol.sealed import SEALED_TAG_BITS
+from dtns.sam.protocol.session import MAX_N, NONCE_BITS
+from dtns.sam.protocol.ticket import TAG_BITS
+
+FLEET: Final = 1_000_000
+FORGERIES_A_YEAR: Final = 0.01
+"""The most that a fleet may expect of a large code."""
+_MESSAGES_A_YEAR: Final = 365 * 24 * 3600
+_OCTET: Final = 8
+
+
+@frozen
+class Usage:
+    """What the audit takes for granted, a SIM and year.
+
+    keys are the new keys it gets, logs how often Sam acknowledges its log; sims is the fleet.
+    """
+
+    sims: int = FLEET
+    keys: int = 52
+    logs: int = 365
+
+
+@frozen
+class Audited:
+    """One code. tries is how many comparisons an attacker gets a SIM and year.
+
+    per_sim is the probability that one of them succeeds, fleet_year how many successes a fleet
+    may expect in a year; rule says what stops further tries or, of a code that is not large,
+    what a success is worth. digits is 0 of what nobody types.
+    """
+
+    code: str
+    digits: int
+    tag_bits: float
+    tries: int
+    per_sim: float
+    fleet_year: float
+    large: bool
+    rule: str
+
+
+@frozen
+class _Code:
+    """A row: its tries as the usage makes them."""
+
+    name: str
+    digits: int
+    bits: float
+    tries: Callable[[Usage], int]
+    rule: str
+    large: bool = field(default=False, kw_only=True)
+
+    def audited(self, usage: Usage) -> Audited:
+        """Return the row's figures."""
+        tries = self.tries(usage)
+        per_sim = success(self.bits, tries)
+        fleet_year = usage.sims * per_sim
+        return Audited(
+            self.name, self.digits, self.bits, tries, per_sim, fleet_year, self.large, self.rule
+        )
+
+
+def success(tag_bits: float, tries: int) -> float:
+    """Return the probability that one of *tries* guesses is right, no guess made twice."""
+    return min(1.0, tries / 2**tag_bits)
+
+
+def _digits(profile: str) -> int:
+    kind = PROFILES[profile]
+    return 4 * (kind.groups + kind.parity)
+
+
+def _large(name: str, profile: str, bits: int) -> _Code:
+    """Return a code whose comparisons are paid for out of the SIM's account of guesses."""
+    tries = BUDGET // price(bits, 1)
+    return _Code(name, _digits(profile), bits, lambda _: tries, "account of guesses", large=True)
+
+
+def _a_key(name: str, profile: str, bits: int, worth: str) -> _Code:
+    """Return a code of which a key survives a number of wrong ones."""
+    return _Code(name, _digits(profile), bits, lambda usage: MAX_FAILURES * usage.keys, worth)
+
+
+def _a_log(name: str, profile: str, bits: int, worth: str) -> _Code:
+    """Return a code of small payments, which rest after some wrong ones until Sam has the log."""
+    return _Code(name, _digits(profile), bits, lambda usage: SMALL_TRIES * usage.logs, worth)
+
+
+CODES: Final = (
+    _large("ticket", "ticket", TAG_BITS),
+    _large("sealed", "sealed", SEALED_TAG_BITS),
+    _large("express", "ticket", TAG_BITS),
+    _large("cheque", "cheque", payments.CHEQUE_TAG_BITS),
+    _large("challenge response", "response", payments.RESPONSE_BITS),
+    _a_key(
+        "challenge C",
+        "request",
+        payments.CHARGE_BITS,
+        "ten a key; a payer pays what and whom it typed",
+    ),
+    _a_log("small C", "request", small.CHARGE_BITS, "ten a log; the same, at most small_limit"),
+    _a_log(
+        "small R",
+        "confirm",
+        small.RESPONSE_BITS,
+        "ten a log; at most small_limit each and small_total a log",
+    ),
+    _Code(
+        "receipt",
+        len(str(payments.RECEIPTS - 1)),
+        log2(payments.RECEIPTS),
+        lambda _: 1,
+        "compared by eye, never typed: one look",
+    ),
+    _a_key(
+        "M4",
+        "request",
+        confirmation.PROOF_BITS,
+        "ten a key; moves no money, wins the M5 of one count",
+    ),
+    _a_key(
+        "M5",
+        "confirm",
+        confirmation.CONFIRMATION_BITS,
+        "ten a key; moves no money, confirms a genuine key",
+    ),
+    _Code(
+        "J",
+        _digits("request"),
+        NONCE_BITS,
+        lambda usage: MAX_N * usage.keys,
+        "no tag: an old ticket whose J comes again; Sam issued its key",
+    ),
+    _Code(
+        "unlock",
+        0,
+        _OCTET * BLOCK_OCTETS,
+        lambda _: _MESSAGES_A_YEAR,
+        "a message of Sam's own, one a second",
+    ),
+)
+
+
+def audit(usage: Usage) -> list[Audited]:
+    """Return the figures of every code under this usage."""
+    return [code.audited(usage) for code in CODES]
+
+
+def account_fleet_year(sims: int) -> float:
+    """Return the successes that a fleet may expect if all SIMs spend all their accounts.
+
+    One account pays for all large codes of a SIM: this is what they come to together.
+    """
+    return sims * BUDGET / price(0, 1)
+
+
+def unlocks_left(sims: int) -> float:
+    """Return how many locks a SIM and year Sam may end, on average, before the bound is broken.
+
+    Each end of a lock begins a new account.
+    """
+    return FORGERIES_A_YEAR / account_fleet_year(sims) - 1
