@@ -47,8 +47,6 @@ def main() -> None:
             "seconds": spread([options.asks / each.rate for each in rounds]),
             "seconds_per_million": spread([MILLION / each.rate for each in rounds], 1),
             "cpu_us": spread([each.cpu_us for each in rounds], 1),
-                [max(each.rate for each in rounds)], [min(each.rate for each in rounds)]
-            )["median"],
             "rss_mib": round(resident / 1024, 1),
         },
     )
