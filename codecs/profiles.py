@@ -54,4 +54,5 @@ PROFILES: Mapping[str, Profile] = _by_name(
     Profile("request", bits=26, groups=2, parity=0, repairs=False, candidates=1),
     Profile("confirm", bits=26, groups=2, parity=0, repairs=False, candidates=1),
     Profile("response", bits=39, groups=3, parity=0, repairs=False, candidates=1),
+    Profile("ask", bits=39, groups=3, parity=0, repairs=False, candidates=1),
 )

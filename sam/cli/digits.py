@@ -38,9 +38,9 @@ def digits() -> None:
     """Write payloads as digits for people, and read what people typed.
 
     A payload is a whole number of the profile's bits (ticket 66, key 128, sealed 202, answer 199,
-    cheque 53, request and confirm 26, response 39), most significant bit first, in hexadecimal:
-    with leading zeros or without on the way in, filled up to whole octets on the way out. A bad
-    line is reported and the next one read; then the exit code is 1.
+    cheque 53, request and confirm 26, response and ask 39), most significant bit first, in
+    hexadecimal: with leading zeros or without on the way in, filled up to whole octets on the
+    way out. A bad line is reported and the next one read; then the exit code is 1.
     """
 
 

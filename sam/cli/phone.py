@@ -101,6 +101,7 @@ def finish(report: Report, *, as_json: bool) -> None:
     click.option("--paid", is_flag=True, help="The other pays on this key, and you are paid."),
     click.option("--random-key", is_flag=True, help="A random key, by sealed ticket alone."),
     click.option("--nonce", help="The 8 digits that the other gave you for this ask."),
+    click.option("--typed", is_flag=True, help="Show 12 digits to type, and send no SMS."),
     click.option("--new", "anew", is_flag=True, help="Ask anew, even while the same ask waits."),
     click.option("--cancel", is_flag=True, help="Give up the asks for NUMBER that wait."),
 )
@@ -114,12 +115,17 @@ def ask(
     paid: bool,
     random_key: bool,
     nonce: str | None,
+    typed: bool,
     anew: bool,
     cancel: bool,
 ) -> Report:
     """Ask Sam for a key with NUMBER. The same ask again repeats the one that waits."""
     if cancel:
         return steps.cancel(handset, number)
+    if typed:
+        if limit is not None or life or paid or random_key or nonce is not None or wait_seconds:
+            raise click.UsageError("--typed leaves all wishes to Sam: only --new goes with it")
+        return steps.ask_typed(handset, number, anew=anew)
     value = None if nonce is None else steps.read_nonce(nonce)
     if nonce is not None and value is None:
         raise click.BadParameter("a nonce is 8 digits, as in 4761 0825", param_hint="--nonce")
@@ -159,6 +165,20 @@ def ticket(handset: Phone, *, number: Number, sealed: bool, parity: int | None) 
 def enter(handset: Phone, *, number: Number, digits: tuple[str, ...], more: bool) -> Report:
     """Type the ticket that NUMBER reads out: DIGITS with or without spaces."""
     return steps.enter(handset, number, " ".join(digits), more=more)
+
+
+@_step(
+    "enter-answer",
+    click.argument("digits", nargs=-1),
+    click.option("--more", is_flag=True, help="DIGITS go on from those typed before."),
+)
+def enter_answer(handset: Phone, *, digits: tuple[str, ...], more: bool) -> Report:
+    """Type an answer of Sam's: DIGITS with or without spaces. Without any, box by box."""
+    if not digits and sys.stdin.isatty():
+        from dtns.sam.handset.terminal import type_answer  # noqa: PLC0415 (the keypad alone needs it)
+
+        return type_answer(handset)
+    return steps.enter_answer(handset, " ".join(digits), more=more)
 
 
 @_step(

@@ -29,6 +29,8 @@ default_life_weeks = 26
 longest_life_weeks = 52
 # Highest limit class granted, 0 to 31.
 highest_limit_class = 16
+# Limit class of keys asked for in digits, by USSD; cut to the highest. 0 to 31.
+typed_limit_class = 16
 # New keys that a party can ask for in a day; beyond it asks are refused. 1 to 10000.
 asks_per_day = 50
 # Answers given again to a party in a day; beyond it repeats meet silence. 1 to 100000.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
+from dtns.codecs.digits import PROFILES, encode, show
 from dtns.sam.handset.card import Card
 from dtns.sam.handset.identities import all_identities
 from dtns.sam.handset.simfile import SimFile
@@ -15,6 +16,7 @@ from dtns.sam.protocol.ask import MAX_COUNTER, Ask, Form, Seen
 from dtns.sam.protocol.keys import MAX_EPOCH
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.session import MAX_N, NO_ORDER, Context, Direction, Party
+from dtns.sam.protocol.typedask import TypedAsk, typed_bits
 from dtns.sam.protocol.wire import MalformedError, to_text
 
 SELF: Final = "self"
@@ -36,16 +38,20 @@ class Wish:
 
 @frozen
 class Asked:
-    """An ask that is durable and may now be sent; sent counts how often the network took it."""
+    """An ask that is durable and may now be sent; sent counts how often the network took it.
+
+    Of one that a person types the text is its digits.
+    """
 
     counter: int
-    text: str
+    text: str = field(repr=False)
     sent: int = 0
+    typed: bool = False
 
     @property
     def may_be_sent(self) -> bool:
-        """Whether sending it again may still help; else it is time to ask anew."""
-        return self.sent < MAX_SENDINGS
+        """Whether sending it by SMS may still help; else it is time to ask anew."""
+        return not self.typed and self.sent < MAX_SENDINGS
 
 
 @frozen
@@ -97,7 +103,10 @@ def ask(
 
 
 def again(sent: SentAsk) -> Asked:
-    """Return an ask to be sent once more, octet for octet."""
+    """Return an ask to be sent once more, octet for octet, or to be typed."""
+    if sent.typed:
+        digits = show(encode(PROFILES["ask"], typed_bits(sent.octets)))
+        return Asked(sent.ask.counter, digits, typed=True)
     return Asked(sent.ask.counter, to_text(sent.octets), sent.sent)
 
 
@@ -156,13 +165,13 @@ def _take_key(sim: SimFile, card: Card, state: State, sent: SentAsk, grant: Gran
         epoch=grant.epoch,
         n=grant.n,
         terms=grant.terms,
-        nonce=request.nonce,
+        nonce=None if isinstance(request, TypedAsk) else request.nonce,
     )
     key = AskedKey(context, grant.session, grant.witness, grant.derived, grant.sealed)
     if sent.outcome is AskOutcome.ANSWERED:
         return Received("ignored", "known", request.holder, request.counter)
     state = state.with_ask(evolve(sent, outcome=AskOutcome.ANSWERED, reason=""))
-    state = _with_key(state.at(grant.week, grant.epoch), request.holder, key)
+    state = with_new_key(state.at(grant.week, grant.epoch), request.holder, key)
     card.keep(state)
     if key not in state.asked.get(request.holder, ()):
         return Received("answered", "late", request.holder, request.counter)
@@ -178,7 +187,7 @@ def _take_refusal(card: Card, state: State, sent: SentAsk, reason: str, week: in
     return Received("refused", reason, request.holder, request.counter)
 
 
-def _with_key(state: State, holder: Number, key: AskedKey) -> State:
+def with_new_key(state: State, holder: Number, key: AskedKey) -> State:
     """Return the state with a new key, unless it came too late.
 
     That is where a later one was confirmed, it has expired, or its holder's SIM was withdrawn.
@@ -200,6 +209,8 @@ def _find(state: State, counter: int) -> SentAsk | None:
 def _waiting(sim: SimFile, state: State, holder: Number, wish: Wish) -> SentAsk | None:
     for sent in reversed(waiting_asks(state)):
         request = sent.ask
+        if isinstance(request, TypedAsk):
+            continue
         asked = Wish(request.limit, request.direction, request.form, request.life, request.nonce)
         if (request.asker, request.holder) != (sim.party, holder):
             continue
@@ -210,8 +221,7 @@ def _waiting(sim: SimFile, state: State, holder: Number, wish: Wish) -> SentAsk 
 
 def _seen(state: State, holder: Number) -> Seen:
     """Return the proof of the latest key held with *holder*, for Sam to notice a loss."""
-    keys = state.asked.get(holder, ())
-    if not keys:
+    latest = next((key for key in reversed(state.asked.get(holder, ())) if key.witness), None)
+    if latest is None:
         return Seen()
-    latest = keys[-1]
     return Seen(latest.context.epoch, latest.context.n, latest.witness)

@@ -9,7 +9,7 @@ from attrs import evolve
 
 from dtns.codecs.digits import PROFILES, encode, show
 from dtns.codecs.entry import Entry
-from dtns.sam.handset import confirmations, entering, exchanges, syncing, tickets
+from dtns.sam.handset import confirmations, entering, exchanges, syncing, tickets, typed
 from dtns.sam.handset.card import Card
 from dtns.sam.handset.simfile import SimFile
 from dtns.sam.handset.state import MAX_PEERS, AskedKey, Draft, HeldKey, Peer
@@ -38,12 +38,29 @@ class Handset:
         """Make an ask, or repeat the one that waits for the same; see exchanges.ask."""
         return exchanges.ask(self.sim, self.card, holder, wish, now, anew=anew)
 
+    def ask_typed(self, holder: Number, now: float, *, anew: bool = False) -> exchanges.Asked | str:
+        """Make an ask to be typed, or show the one that waits; see typed.ask_typed."""
+        return typed.ask_typed(self.sim, self.card, holder, now, anew=anew)
+
+    def enter_answer(self, entry: str | Entry) -> typed.EnteredAnswer:
+        """Take in an answer that was typed; see typed.enter_answer."""
+        return typed.enter_answer(self.sim, self.card, entry)
+
+    @property
+    def answer_draft(self) -> str:
+        """What was typed of an answer and not taken yet, or nothing."""
+        return self.card.state.answer_draft
+
+    def keep_answer_draft(self, text: str) -> None:
+        """Keep a half-typed answer, to be gone on with."""
+        self.card.keep(evolve(self.card.state, answer_draft=text))
+
     def cancel(self, holder: Number) -> int:
         """Give up the asks for *holder* that wait, and return how many."""
         return exchanges.cancel(self.card, holder)
 
     def waiting(self) -> list[exchanges.Asked]:
-        """Return the asks without an answer, oldest first, ready to be sent again."""
+        """Return the asks without an answer, oldest first, ready to be sent or typed again."""
         return [exchanges.again(sent) for sent in exchanges.waiting_asks(self.card.state)]
 
     def count_sending(self, counter: int) -> None:

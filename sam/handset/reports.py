@@ -14,6 +14,7 @@ from dtns.sam.handset.exchanges import Received
 from dtns.sam.handset.sentences import sentence
 from dtns.sam.handset.state import AskedKey, HeldKey
 from dtns.sam.handset.tickets import Shown
+from dtns.sam.handset.typed import EnteredAnswer
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.session import key_check_value
 from dtns.sam.protocol.weeks import start_of
@@ -102,6 +103,31 @@ def of_entry(asker: Number, entered: Entered) -> Report:
         return Report(facts, text)
     plain = entered.status is reading.status and entered.reason == reading.reason
     text = reading.message() if plain else sentence("enter", entered.reason)
+    if entered.lock:
+        facts["lock"] = entered.lock
+        text = f"{text} Lock {entered.lock}."
+    facts["message"] = text
+    return Report(facts, text, refused=True)
+
+
+def of_answer(entered: EnteredAnswer) -> Report:
+    """Report what came of typing an answer."""
+    reading = entered.reading
+    facts: dict[str, Any] = {
+        "status": entered.status.value,
+        "reason": entered.reason,
+        "peer": None if entered.peer is None else f"+{entered.peer}",
+        "kcv": None,
+        "groups_repaired": list(reading.changed),
+        "doubtful": list(reading.doubtful),
+    }
+    if entered.key is not None and entered.peer is not None:
+        facts |= key_facts(entered.peer, entered.key)
+        repair = f" {reading.message()}" if reading.changed else ""
+        text = f"Key {entered.key.context.n} with +{entered.peer} is here: {_terms(facts)}.{repair}"
+        return Report(facts, text)
+    plain = entered.status is reading.status and entered.reason == reading.reason
+    text = reading.message() if plain else sentence("answer", entered.reason)
     if entered.lock:
         facts["lock"] = entered.lock
         text = f"{text} Lock {entered.lock}."

@@ -41,6 +41,13 @@ _ENTRY: Final = {
     "crowded": "The ticket is good, but newer keys of that number fill its place: use the newest.",
     "full": "This phone knows as many numbers as it can: strangers have to wait.",
 }
+_ANSWER: Final = {
+    "half": "Kept so far: type on with `enter-answer --more`.",
+    "no-ask": "No request of this phone waits for typed digits: `ask --typed` makes one.",
+    "locked": _ENTRY["locked"],
+    "known": "The answer is good, and its key is here already.",
+    "late": _MESSAGE["late"],
+}
 _CONFIRMATION: Final = {
     "no-key": "There is no key with that number to confirm.",
     "locked": "Too many wrong codes under this key: a new key is needed.",
@@ -54,6 +61,7 @@ _BY_STEP: Final = {
     "message": _MESSAGE,
     "ticket": _TICKET,
     "enter": _ENTRY,
+    "answer": _ANSWER,
     "confirm": _CONFIRMATION,
 }
 
@@ -61,6 +69,6 @@ _BY_STEP: Final = {
 def sentence(step: str, reason: str) -> str:
     """Return the sentence for a reason that arose in a step.
 
-    The steps are ask, message, ticket, enter and confirm.
+    The steps are ask, message, ticket, enter, answer and confirm.
     """
     return _BY_STEP[step].get(reason, f"Refused: {reason}.")

@@ -16,6 +16,7 @@ from dtns.sam.protocol.primitives import Key
 from dtns.sam.protocol.sealed import Sealed
 from dtns.sam.protocol.session import NO_ORDER, Context, Order, Party
 from dtns.sam.protocol.sync import NewExchangeKeys, NewTicketKeys
+from dtns.sam.protocol.typedask import TypedAsk, is_typed, parse_typed_ask
 from dtns.sam.protocol.weeks import LONGEST_LIFE_WEEKS
 
 MAX_ASKS: Final = 64
@@ -49,16 +50,22 @@ class SentAsk:
     reason: str = ""
 
     @property
-    def ask(self) -> Ask:
+    def ask(self) -> Ask | TypedAsk:
         """The ask that the octets spell."""
-        return parse_ask(self.octets)
+        return parse_typed_ask(self.octets) if self.typed else parse_ask(self.octets)
+
+    @property
+    def typed(self) -> bool:
+        """Whether a person types it to Sam; it never goes out by SMS."""
+        return is_typed(self.octets)
 
 
 @frozen
 class AskedKey:
     """A key this SIM asked Sam for.
 
-    answered is the highest challenge count answered under it, failures the bad challenges.
+    answered is the highest challenge count answered under it, failures the bad challenges. The
+    witness is empty where the answer was typed.
     """
 
     context: Context
@@ -174,7 +181,8 @@ class State:
     below which Sam said to take nothing, synced the counter of the last message of Sam's own.
     renewals are the generations that Sam has sent, oldest first; exchange_keys and ticket_keys
     are the halves of one that is still to come; spoken is the highest generation under whose
-    keys Sam has spoken, below which it does not speak again; purse is the money and its log.
+    keys Sam has spoken, below which it does not speak again; purse is the money and its log;
+    answer_draft is an answer that was typed in part.
     """
 
     party: Party
@@ -193,6 +201,7 @@ class State:
     ticket_keys: NewTicketKeys | None = None
     spoken: int = 0
     purse: Purse = field(factory=Purse)
+    answer_draft: str = field(default="", repr=False)
 
     def at(self, week: int, epoch: int) -> State:
         """Return the state after authenticated news of the time and of Sam's epoch.

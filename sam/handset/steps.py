@@ -42,6 +42,25 @@ def ask(
     return Report(facts | report.facts, report.text, refused=report.refused)
 
 
+def ask_typed(phone: Phone, holder: Number, *, anew: bool = False) -> Report:
+    """Make an ask to be typed to Sam: 12 digits to go with the number."""
+    with phone.handset() as handset:
+        asked = handset.ask_typed(holder, time.time(), anew=anew)
+    facts: dict[str, Any] = {"peer": f"+{holder}"}
+    if isinstance(asked, str):
+        facts |= {"status": "refused", "reason": asked}
+        return Report(facts, sentence("ask", asked), refused=True)
+    facts |= {"status": "asked", "reason": "", "counter": asked.counter, "digits": asked.text}
+    return Report(facts, asked.text)
+
+
+def enter_answer(phone: Phone, digits: str, *, more: bool = False) -> Report:
+    """Take in an answer in digits; *more* goes on from what was typed before."""
+    with phone.handset() as handset:
+        before = handset.answer_draft.replace("/", " ") if more else ""
+        return reports.of_answer(handset.enter_answer(f"{before} {digits}".strip()))
+
+
 def cancel(phone: Phone, holder: Number) -> Report:
     """Give up the requests for this number that have no answer."""
     with phone.handset() as handset:
@@ -71,7 +90,7 @@ def answers(phone: Phone, wait_seconds: float) -> Report:
     try:
         with phone.line() as line:
             with phone.handset() as handset:
-                unsent = [sent for sent in handset.waiting() if not sent.sent]
+                unsent = [ask for ask in handset.waiting() if ask.may_be_sent and not ask.sent]
             for asked in unsent:
                 phone.send(line, asked)
             came = [reports.of_received(one) for one in phone.wait(line, wait_seconds)]

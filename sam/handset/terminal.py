@@ -9,7 +9,7 @@ import termios
 import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, TypeVar
 
 import click
 
@@ -24,11 +24,14 @@ from dtns.sam.handset.exchanges import Wish
 from dtns.sam.handset.phone import Phone
 from dtns.sam.handset.reports import Report
 from dtns.sam.handset.tickets import SEALED_TICKET, TICKET
+from dtns.sam.handset.typed import ANSWER, EnteredAnswer
 from dtns.sam.protocol.numbers import Number, parse_number
 
 ANSWER_SECONDS: Final = 5.0
 _OFF: Final = "0"
 _KEYS_AT_ONCE: Final = 64
+_KEPT: Final = Report({}, "Kept: type on later.")
+_Taken = TypeVar("_Taken", Entered, EnteredAnswer)
 
 
 def use(phone: Phone) -> None:
@@ -92,21 +95,49 @@ def _enter(phone: Phone) -> Report:
     if not sys.stdin.isatty():
         return steps.enter(phone, asker, _digits())
     entry = resumed(TICKET, draft) if draft else _begun()
+
+    def take(filled: Entry) -> Entered:
+        with phone.handset() as handset:
+            return handset.enter(asker, filled)
+
+    entered = _typed(entry, take, lambda typed: _keep(phone, asker, typed))
+    return _KEPT if entered is None else _told(reports.of_entry(asker, entered), entered)
+
+
+def type_answer(phone: Phone) -> Report:
+    """Type an answer box by box; go on with what was typed before."""
+    with phone.handset() as handset:
+        entry = resumed(ANSWER, handset.answer_draft)
+
+    def take(filled: Entry) -> EnteredAnswer:
+        with phone.handset() as handset:
+            return handset.enter_answer(filled)
+
+    def keep(typed: Entry) -> None:
+        with phone.handset() as handset:
+            handset.keep_answer_draft(typed.saved)
+
+    entered = _typed(entry, take, keep)
+    return _KEPT if entered is None else _told(reports.of_answer(entered), entered)
+
+
+def _enter_answer(phone: Phone) -> Report:
+    return type_answer(phone) if sys.stdin.isatty() else steps.enter_answer(phone, _digits())
+
+
+def _typed(
+    entry: Entry, take: Callable[[Entry], _Taken], keep: Callable[[Entry], None]
+) -> _Taken | None:
+    """Let a person type until the code is settled, and say what is wanted; None if they leave."""
     while True:
         with _keys() as read_keys:
-            filled = fill(
-                entry,
-                read_keys,
-                lambda text: click.echo(text, nl=False),
-                lambda typed: _keep(phone, asker, typed),
-            )
+            filled = fill(entry, read_keys, lambda text: click.echo(text, nl=False), keep)
         if filled is None:
-            return Report({}, "Kept: type on later.")
-        with phone.handset() as handset:
-            entered = handset.enter(asker, filled)
+            return None
+        entered = take(filled)
         following = _following(filled, entered)
         if following is None:
-            return _told(asker, entered)
+            return entered
         _say(entered.reading.message(), "yellow")
         entry = following
 
@@ -133,7 +164,7 @@ def _keep(phone: Phone, asker: Number, entry: Entry) -> None:
         handset.keep_draft(asker, entry.saved)
 
 
-def _following(entry: Entry, entered: Entered) -> Entry | None:
+def _following(entry: Entry, entered: Entered | EnteredAnswer) -> Entry | None:
     """Return what is to be typed next: one more group, those in doubt, or nothing."""
     if entered.status is Status.MORE:
         return entry.with_more()
@@ -142,8 +173,7 @@ def _following(entry: Entry, entered: Entered) -> Entry | None:
     return None
 
 
-def _told(asker: Number, entered: Entered) -> Report:
-    report = reports.of_entry(asker, entered)
+def _told(report: Report, entered: Entered | EnteredAnswer) -> Report:
     if entered.status is Status.REPAIRED:
         click.echo("\n".join(highlighted(entered.reading.groups, entered.reading.changed)))
     return report
@@ -158,4 +188,5 @@ _MENU: Final[dict[str, tuple[str, Callable[[Phone], Report]]]] = {
     "6": ("Respond", lambda phone: steps.respond(phone, _number(), _digits())),
     "7": ("Check", lambda phone: steps.check(phone, _number(), _digits())),
     "8": ("Keys", steps.keys),
+    "9": ("Type an answer", _enter_answer),
 }

@@ -37,6 +37,7 @@ class Silence(Enum):
     REPEATS = "repeats"
     WAITING = "waiting"
     SHARE = "share"
+    LOCKED = "locked"
 
 
 class Outcome(Enum):
@@ -85,6 +86,17 @@ class Issuer:
         registration = self._authenticated(records, received)
         if isinstance(registration, Silence):
             return registration
+        return self.decide_authentic(records, registration, received, carrier, now)
+
+    def decide_authentic(
+        self,
+        records: Records,
+        registration: Registration,
+        received: ReceivedAsk,
+        carrier: str,
+        now: float,
+    ) -> Answer | Silence:
+        """Decide on an ask whose MAC was good for this registration, as decide does."""
         share = registration.share.on(int(now // DAY_SECONDS))
         registration = evolve(registration, share=share)
         match registration.window.sighting(received.ask.counter):

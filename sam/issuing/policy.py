@@ -22,6 +22,8 @@ class Policy:
     """Longest life granted, whatever the asker wants."""
     highest_limit_class: int = _whole(0, MAX_LIMIT_CLASS, 16)
     """Highest limit class granted; a higher wish gets this one."""
+    typed_limit_class: int = _whole(0, MAX_LIMIT_CLASS, 16)
+    """Limit class of keys asked for in digits, which name none; cut to the highest."""
     asks_per_day: int = _whole(1, 10_000, 50)
     """New keys a party may ask for in a day; beyond it, asks are refused; beyond twice, ignored."""
     repeats_per_day: int = _whole(1, 100_000, 100)

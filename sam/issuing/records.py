@@ -163,6 +163,12 @@ class Records(Protocol):
     def drop_notices(self, notices: Sequence[Notice]) -> None:
         """Forget notices that the party knows."""
 
+    def bad_typed(self, number: Number, day: int) -> int:
+        """Return how many bad typed asks came for this party on this day (days since 1970)."""
+
+    def count_bad_typed(self, number: Number, day: int) -> None:
+        """Count one more of them."""
+
     def last_n(self, asker: Party, holder: Party, epoch: int) -> int:
         """Return the highest n issued in this pair and epoch, 0 if none."""
 

@@ -15,6 +15,7 @@ class Label(IntEnum):
     ASK = 0x01
     ANSWER = 0x02
     SYNC = 0x03
+    TYPED_ASK = 0x04
     LOG = 0x06
 
     PARTY_ASK = 0x10
@@ -22,6 +23,8 @@ class Label(IntEnum):
     PARTY_TICKET = 0x12
     PARTY_SEAL = 0x13
     PARTY_SYNC = 0x14
+    TYPED_CIPHER = 0x15
+    TYPED_TAG = 0x16
     WITNESS = 0x18
     JOURNAL = 0x19
     AUDIT = 0x1A

@@ -40,6 +40,13 @@ CREATE TABLE party (
     told               INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
+-- How many bad typed asks came for a party on the latest day on which one did.
+CREATE TABLE bad_typed (
+    number INTEGER PRIMARY KEY,
+    day    INTEGER NOT NULL,
+    bad    INTEGER NOT NULL CHECK (bad > 0)
+) STRICT;
+
 -- What Sam has still to tell a party; messages first to last, by their counters, carried it.
 CREATE TABLE notice (
     id     INTEGER PRIMARY KEY,

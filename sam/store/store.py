@@ -51,6 +51,11 @@ _FIND_PAIR: Final = (
     " AND holder = ? AND holder_generation = ? AND epoch = ?"
 )
 _SAVE_PAIR: Final = "REPLACE INTO pair VALUES (?,?,?,?,?,?)"
+_FIND_BAD_TYPED: Final = "SELECT bad FROM bad_typed WHERE number = ? AND day = ?"
+_COUNT_BAD_TYPED: Final = (
+    "INSERT INTO bad_typed VALUES (?1, ?2, 1) ON CONFLICT (number) DO UPDATE"
+    " SET bad = CASE WHEN day = ?2 THEN bad + 1 ELSE 1 END, day = ?2"
+)
 _SAVE_ENDS: Final = "UPDATE meta SET journal_seq = ?, journal_mac = ?, log_count = ?, log_seal = ?"
 _NOTE_BEHIND: Final = "UPDATE meta SET behind = 1, proved_epoch = max(proved_epoch, ?)"
 
@@ -197,6 +202,15 @@ class Store(Database):
         """Count Sam's own messages from where no former epoch has come to; tell all anew."""
         self._notices.restart(self.epoch)
         self._parties.clear()
+
+    def bad_typed(self, number: Number, day: int) -> int:
+        """Return how many bad typed asks came for this party on this day."""
+        row = self.connection.execute(_FIND_BAD_TYPED, (int(number), day)).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def count_bad_typed(self, number: Number, day: int) -> None:
+        """Count one more of them."""
+        self.connection.execute(_COUNT_BAD_TYPED, (int(number), day))
 
     def last_n(self, asker: Party, holder: Party, epoch: int) -> int:
         """Return the highest n issued in this pair and epoch, 0 if none."""

@@ -44,7 +44,7 @@ def agree(line: dict[str, Any]) -> None:
 def test_clean_vectors_are_what_we_encode() -> None:
     """Both implementations show the same digits for a payload."""
     clean = [line for line in LINES if line["why"] == "clean"]
-    assert len(clean) == 4 * (4 + 3 + 3 + 3 + 4 + 1 + 1 + 1)
+    assert len(clean) == 4 * (4 + 3 + 3 + 3 + 4 + 1 + 1 + 1 + 1)
     for line in clean:
         groups = encode(PROFILES[line["profile"]], int(line["payload"], 16), parity=line["parity"])
         assert show(groups) == line["entry"]

@@ -25,6 +25,7 @@ KINDS = {
     "request": (26, 2, 0, 0),
     "confirm": (26, 2, 0, 0),
     "response": (39, 3, 0, 0),
+    "ask": (39, 3, 0, 0),
 }
 
 rng = random.Random(20)
@@ -228,7 +229,7 @@ def write_refusals() -> None:
             )
         junk = boxes([rng.randrange(P) for _ in shown])
         status = "more" if most else "refused"
-        if kind not in {"request", "confirm", "response"}:
+        if kind not in {"request", "confirm", "response", "ask"}:
             add("hopeless", kind, junk, parity=least, check=never, payload=None, status=status)
         add("a letter", kind, [*shown[:-1], "12a4"], payload=None, status="refused")
         add("nothing", kind, " -- ", payload=None, status="refused")
@@ -251,7 +252,7 @@ def write_refusals() -> None:
             status="say-again",
             groups_doubtful=[3],
         )
-    for kind in ("request", "confirm", "response"):
+    for kind in ("request", "confirm", "response", "ask"):
         number, payload, shown = fresh(kind, 0)
         add(
             "never repaired",

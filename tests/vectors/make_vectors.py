@@ -16,6 +16,7 @@ from code_lines import confirmations, tickets
 from primitive_lines import keys, primitives
 from stories import stories
 from sync_lines import syncs
+from typed_lines import typed_answers, typed_asks
 
 FILES = {
     "primitives": primitives,
@@ -23,6 +24,8 @@ FILES = {
     "asks": asks,
     "answers": answers,
     "syncs": syncs,
+    "typed_asks": typed_asks,
+    "typed_answers": typed_answers,
     "tickets": tickets,
     "confirmations": confirmations,
     "phones": stories,

@@ -110,6 +110,17 @@ class Ask:
         return with_mac(self.body(), ask_key)
 
 
+def typed_ask(ask_key: bytes, body: bytes) -> bytes:
+    """Add the MAC of an ask to be typed, 33 bits in 5 octets (section 4)."""
+    return body + cmac_bits(ask_key, body, 33).to_bytes(5, "big")
+
+
+def typed_ask_body(asker: str, asker_generation: int, counter: int, holder: str) -> bytes:
+    """Give all octets of an ask to be typed before the MAC."""
+    party = number_field(asker) + asker_generation.to_bytes(2, "big")
+    return b"\x01\x04" + party + counter.to_bytes(4, "big") + number_field(holder)
+
+
 def with_mac(body: bytes, ask_key: bytes) -> bytes:
     """Add the MAC to an ask, whatever its body."""
     return body + cmac(ask_key, body)[:8]
@@ -225,6 +236,19 @@ def grant(
         + witness
         + key
         + sealed
+    )
+
+
+def typed_answer(answer_key: bytes, ask: bytes, context: Context, key: bytes) -> int:
+    """Give the 199 bits of an answer to be typed (section 6)."""
+    binding = ask + context.octets()
+    block = aes(kdf(answer_key, 0x15, binding), key)
+    tag = cmac_bits(kdf(answer_key, 0x16, binding), b"\x01\x16" + binding + block, 40)
+    return pack(
+        (context.header(), 26),
+        (context.holder_generation, 5),
+        (int.from_bytes(block, "big"), 128),
+        (tag, 40),
     )
 
 

@@ -14,7 +14,14 @@ FACTORS = (
     289, 4891, 3038, 2296, 4911, 358, 1926, 4121,
 )  # fmt: skip
 POLES = (None, 0, 9972)
-PROFILES = {"ticket": (5, 0), "sealed": (16, 1), "request": (2, 0), "confirm": (2, 0)}
+PROFILES = {
+    "ticket": (5, 0),
+    "sealed": (16, 1),
+    "request": (2, 0),
+    "confirm": (2, 0),
+    "ask": (3, 0),
+    "answer": (15, 1),
+}
 
 
 def digits_of(profile: str, payload: int, parity: int | None = None) -> str:

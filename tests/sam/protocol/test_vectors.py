@@ -42,6 +42,8 @@ from dtns.sam.protocol.sync import (
     read_sync,
 )
 from dtns.sam.protocol.ticket import Header, split_ticket, ticket, ticket_tag
+from dtns.sam.protocol.typedanswer import TypedAnswer, open_typed, seal_typed
+from dtns.sam.protocol.typedask import TypedAsk, parse_typed_ask, split_typed, typed_bits
 from dtns.sam.protocol.wire import MalformedError, Reader, from_text, number_field, to_text
 
 Line = dict[str, Any]
@@ -92,7 +94,7 @@ def test_the_files_are_what_their_script_writes(tmp_path: Path) -> None:
     script = VECTORS / "make_vectors.py"
     subprocess.run([sys.executable, script, tmp_path], check=True)
     names = {path.name for path in tmp_path.iterdir()}
-    assert len(names) == 8
+    assert len(names) == 10
     for name in names:
         assert (tmp_path / name).read_text() == (VECTORS / name).read_text(), name
 
@@ -350,3 +352,54 @@ def test_syncs_refused(line: Line) -> None:
     """What is damaged, of an unknown kind or under another key brings nothing."""
     (key,) = _octets(line, "sync_key")
     assert read_sync(line["text"]).open(key) is None
+
+
+def _typed_ask(line: Line) -> TypedAsk:
+    asker = Party(line["asker"], line["asker_generation"])
+    return TypedAsk(asker, line["counter"], line["holder"])
+
+
+@_each("typed_asks")
+def test_typed_asks(line: Line) -> None:
+    """Asks to be typed, whole, in bits and in digits."""
+    ask_key, whole = _octets(line, "ask_key", "ask")
+    ask, bits = _typed_ask(line), _bits(line, "typed")
+    assert ask.seal(ask_key) == whole
+    assert parse_typed_ask(whole) == ask
+    assert typed_bits(whole) == bits
+    assert _digits("ask", bits) == line["typed_digits"]
+    low, mac = split_typed(bits)
+    assert low == line["counter"] % 64
+    assert ask.is_proved_by(ask_key, mac)
+
+
+@_each("typed_asks", valid=False)
+def test_typed_asks_refused(line: Line) -> None:
+    """The digits do not prove this ask under this key."""
+    (ask_key,) = _octets(line, "ask_key")
+    bits = _bits(line, "typed")
+    assert _digits("ask", bits) == line["typed_digits"]
+    low, mac = split_typed(bits)
+    proved = _typed_ask(line).is_proved_by(ask_key, mac)
+    assert not (proved and low == line["counter"] % 64)
+
+
+@_each("typed_answers")
+def test_typed_answers(line: Line) -> None:
+    """Answers to be typed, in bits and in digits, open to the key."""
+    answer_key, asked, session = _octets(line, "answer_key", "ask", "session_key")
+    context, bits = _context(line), _bits(line, "typed")
+    assert seal_typed(answer_key, asked, context, session).pack() == bits
+    assert _digits("answer", bits) == line["typed_digits"]
+    answer = TypedAnswer.unpack(bits)
+    assert answer.header == Header.of(context)
+    assert answer.generation_low == context.holder.generation % 32
+    assert open_typed(answer_key, asked, context, answer) == session
+
+
+@_each("typed_answers", valid=False)
+def test_typed_answers_refused(line: Line) -> None:
+    """The tag is not good under this key, ask and context."""
+    answer_key, asked = _octets(line, "answer_key", "ask")
+    answer = TypedAnswer.unpack(_bits(line, "typed"))
+    assert open_typed(answer_key, asked, _context(line), answer) is None
