@@ -15,16 +15,20 @@ from dtns.codecs.digits import PROFILES
 from dtns.sam.handset.confirmations import MAX_FAILURES
 from dtns.sam.handset.guesses import BUDGET, price
 from dtns.sam.handset.purse import SMALL_TRIES
+from dtns.sam.issuing.typed import BAD_A_DAY, MOST_COMPARED
 from dtns.sam.protocol import confirmation, payments, small
 from dtns.sam.protocol.primitives import BLOCK_OCTETS
 from dtns.sam.protocol.sealed import SEALED_TAG_BITS
 from dtns.sam.protocol.session import MAX_N, NONCE_BITS
 from dtns.sam.protocol.ticket import TAG_BITS
+from dtns.sam.protocol.typedanswer import TYPED_TAG_BITS
+from dtns.sam.protocol.typedask import TYPED_MAC_BITS
 
 FLEET: Final = 1_000_000
 FORGERIES_A_YEAR: Final = 0.01
 """The most that a fleet may expect of a large code."""
-_MESSAGES_A_YEAR: Final = 365 * 24 * 3600
+_DAYS: Final = 365
+_MESSAGES_A_YEAR: Final = _DAYS * 24 * 3600
 _OCTET: Final = 8
 
 
@@ -111,6 +115,7 @@ CODES: Final = (
     _large("sealed", "sealed", SEALED_TAG_BITS),
     _large("express", "ticket", TAG_BITS),
     _large("cheque", "cheque", payments.CHEQUE_TAG_BITS),
+    _large("typed answer", "answer", TYPED_TAG_BITS),
     _large("challenge response", "response", payments.RESPONSE_BITS),
     _a_key(
         "challenge C",
@@ -150,6 +155,13 @@ CODES: Final = (
         NONCE_BITS,
         lambda usage: MAX_N * usage.keys,
         "no tag: an old ticket whose J comes again; Sam issued its key",
+    ),
+    _Code(
+        "typed ask",
+        _digits("ask"),
+        TYPED_MAC_BITS,
+        lambda _: _DAYS * BAD_A_DAY * MOST_COMPARED,
+        "ten a day; has Sam issue a key that only the party can read",
     ),
     _Code(
         "unlock",

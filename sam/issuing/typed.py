@@ -27,6 +27,8 @@ from dtns.sam.protocol.typedask import COUNTER_BITS, TypedAsk, split_typed
 
 BAD_A_DAY: Final = 10
 """Bad typed asks for a party in a day; beyond it no typed ask of that party is looked at."""
+MOST_COMPARED: Final = 4
+"""Counters and generations that one typed ask is compared with at most."""
 
 
 @frozen

@@ -34,7 +34,7 @@ from dtns.sam.protocol.primitives import Key
 from dtns.sam.protocol.session import Context, Party, code
 
 ROWS = {row.code: row for row in audit(Usage())}
-LARGE = {"ticket", "sealed", "express", "cheque", "challenge response"}
+LARGE = {"ticket", "typed answer", "sealed", "express", "cheque", "challenge response"}
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=list(ROWS))
