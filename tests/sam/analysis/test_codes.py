@@ -53,6 +53,7 @@ def test_large_codes_are_as_designed() -> None:
     assert found == {
         "ticket": (20, 40, 8192),
         "express": (20, 40, 8192),
+        "typed answer": (64, 40, 8192),
         "sealed": (68, 48, 1 << 21),
         "cheque": (16, 47, 1 << 20),
         "challenge response": (12, 39, 1 << 12),
