@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "digits": "digits",
     "enrol": "enrol",
     "gateway": "gateway",
+    "health": "health",
     "init": "deployment",
     "issue": "issue",
     "master": "master",

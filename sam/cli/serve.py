@@ -21,6 +21,7 @@ def serve(config: Config, *, trust_clock: bool) -> None:
     Prints one JSON line with the event `ready` on stderr once the store is open and the gateways
     listen; logs to stderr, in JSON where that is no terminal.
     """
+    from dtns.sam.console.companions import companions  # noqa: PLC0415 (slow to import)
     from dtns.sam.service.running import serve as run  # noqa: PLC0415 (imports Twisted's reactor)
 
-    run(config, trust_clock=trust_clock)
+    run(config, trust_clock=trust_clock, beside=companions(config))

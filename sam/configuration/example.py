@@ -20,8 +20,12 @@ store = "dtns.sqlite"
 retention_days = 400
 # The master keys. Keep a copy in a safe; without it every SIM is worthless.
 master_key = "master.key"
+# Under systemd they may come as a credential instead; the shipped unit tells how.
+# master_key_credential = "dtns-master-key"
 # Through this Unix socket other dtns commands reach a running Sam; only its owner may.
 admin_socket = "admin.sock"
+# Log every step of every exchange, each with the number under which `dtns issue show` shows it.
+log_exchanges = false
 
 [policy]
 # Life of a key where the asker names none, and the longest life granted: 1 to 104 weeks.
@@ -74,6 +78,19 @@ enabled = true
 # Messages that are sent and taken in in a minute at most, 0 for no limit; others wait.
 send_per_minute = 0.0
 receive_per_minute = 0.0
+
+[console]
+# The operator's pages, for browsers; `dtns console token` makes what one logs in with.
+enabled = false
+# Where they listen: tcp:HOST:PORT or unix:PATH. Other machines come by ssh -L, or by a proxy that
+# speaks HTTPS, and then url is how they call it: "https://sam.example.org".
+listen = "tcp:127.0.0.1:7280"
+# url = ""
+
+[metrics]
+# /metrics for Prometheus, /healthz and /readyz. No login: nothing in it tells of any party.
+enabled = false
+listen = "tcp:127.0.0.1:7281"
 
 # Reach phones through GSM modems, one section each; all of them share one queue.
 # [gateway.modem.one]

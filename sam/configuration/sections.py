@@ -9,19 +9,28 @@ from pathlib import Path
 from typing import Any, Final
 
 from attrs import asdict, field, frozen
-from attrs.validators import ge, le
+from attrs.validators import ge, le, optional
 
 from dtns.gateway.loopback.address import SUN_PATH_OCTETS, parse_address
 from dtns.gateway.loopback.conditions import Conditions
 from dtns.sam.issuing.policy import Policy
 from dtns.sam.protocol.payments import PurseTerms
 
+CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"
+"""The environment variable in which systemd names the folder of a unit's credentials."""
+_CREDENTIAL: Final = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_SITE: Final = re.compile(r"https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?")
 _SERVICE_NUMBER: Final = re.compile(r"\+?[0-9]{2,15}")
 
 
 def _is_service_number(_: object, __: object, value: str) -> None:
     if _SERVICE_NUMBER.fullmatch(value) is None:
         raise ValueError('must be 2 to 15 digits in quotes, as in "7267" or "+254700000000"')
+
+
+def _is_credential(_: object, __: object, value: str) -> None:
+    if _CREDENTIAL.fullmatch(value) is None:
+        raise ValueError("must be a credential's name, as in LoadCredential= of the unit")
 
 
 def _is_device(_: object, __: object, value: str) -> None:
@@ -34,7 +43,8 @@ class SamSection:
     """`[sam]`: where Sam is reached and keeps what it knows; paths are relative to the file.
 
     Without a journal's path it is the file's folder with `.journal` after its name. Decisions lose
-    what tells of people after retention_days, 0 for never.
+    what tells of people after retention_days, 0 for never. Where systemd gives credentials, the
+    master keys are in the one named master_key_credential. log_exchanges logs each step of each.
     """
 
     service_number: str = field(default="7267", validator=_is_service_number)
@@ -42,6 +52,8 @@ class SamSection:
     journal: Path | None = None
     retention_days: int = field(default=400, validator=[ge(0), le(36_500)])
     master_key: Path = Path("master.key")
+    master_key_credential: str | None = field(default=None, validator=optional(_is_credential))
+    log_exchanges: bool = False
     admin_socket: Path = Path("admin.sock")
 
 
@@ -99,6 +111,28 @@ class ModemSection:
     enabled: bool = True
 
 
+def _is_site(_: object, __: object, value: str) -> None:
+    if value and _SITE.fullmatch(value) is None:
+        raise ValueError('must be a scheme and a host alone, as in "https://sam.example.org"')
+
+
+@frozen
+class ConsoleSection:
+    """`[console]`: the operator's pages; url is where a browser finds them behind a proxy."""
+
+    enabled: bool = False
+    listen: str = "tcp:127.0.0.1:7280"
+    url: str = field(default="", validator=_is_site)
+
+
+@frozen
+class MetricsSection:
+    """`[metrics]`: figures for Prometheus, and whether Sam is alive and ready."""
+
+    enabled: bool = False
+    listen: str = "tcp:127.0.0.1:7281"
+
+
 @frozen
 class Config:
     """A whole configuration; path is the file it was read from, absolute."""
@@ -110,6 +144,8 @@ class Config:
     network: NetworkSection = field(factory=NetworkSection)
     loopback: LoopbackSection = field(factory=LoopbackSection)
     modems: Mapping[str, ModemSection] = field(factory=dict)
+    console: ConsoleSection = field(factory=ConsoleSection)
+    metrics: MetricsSection = field(factory=MetricsSection)
 
     @property
     def folder(self) -> Path:
@@ -134,7 +170,10 @@ class Config:
 
     @property
     def master_key(self) -> Path:
-        """The master key file."""
+        """The master key file, or the credential that systemd gives in its place."""
+        given = os.environ.get(CREDENTIALS)
+        if given and self.sam.master_key_credential:
+            return Path(given) / self.sam.master_key_credential
         return self.folder / self.sam.master_key
 
     @property
@@ -151,6 +190,16 @@ class Config:
     def loopback_endpoint(self) -> str:
         """The network on which Sam is reached and phones attach; a Unix path is absolute."""
         return self._absolute(self.loopback.endpoint or self.network.endpoint)
+
+    @property
+    def console_endpoint(self) -> str:
+        """Where the console listens; a Unix path is absolute."""
+        return self._absolute(self.console.listen)
+
+    @property
+    def metrics_endpoint(self) -> str:
+        """Where the metrics are; a Unix path is absolute."""
+        return self._absolute(self.metrics.listen)
 
     def section(self, name: str) -> Any:
         """Return the section that the file calls *name*."""
@@ -170,6 +219,8 @@ class Config:
         }
         values["network"]["endpoint"] = self.network_endpoint
         values["gateway.loopback"]["endpoint"] = self.loopback_endpoint
+        values["console"]["listen"] = self.console_endpoint
+        values["metrics"]["listen"] = self.metrics_endpoint
         for family, fields in FAMILY_FIELDS.items():
             for own in getattr(self, fields):
                 section = asdict(self.section(f"{family}.{own}"))
@@ -190,6 +241,8 @@ SECTIONS: Final = {
     "payments": PurseTerms,
     "network": NetworkSection,
     "gateway.loopback": LoopbackSection,
+    "console": ConsoleSection,
+    "metrics": MetricsSection,
 }
 """Each section of the file and the class whose fields are its keys."""
 
@@ -213,6 +266,8 @@ def objections_to_sockets(config: Config) -> dict[str, str]:
     for key, endpoint in (
         ("network.endpoint", config.network_endpoint),
         ("gateway.loopback.endpoint", config.loopback_endpoint),
+        ("console.listen", config.console_endpoint),
+        ("metrics.listen", config.metrics_endpoint),
     ):
         try:
             parse_address(endpoint)

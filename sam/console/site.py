@@ -79,7 +79,7 @@ class GuardedRequest(Request):
         if self.method not in METHODS:
             self.setHeader("Allow", b", ".join(METHODS).decode())
             return 405, "This page knows GET, HEAD and POST."
-        if host_name(self.getHeader("host")) not in self.channel.site.hosts:
+        if not self.channel.site.answers_to(self.getHeader("host")):
             return 421, "This server does not answer under that name."
         if self.method == b"POST" and not self._is_own_origin():
             return 403, "This form was sent by another site."
@@ -94,19 +94,27 @@ class GuardedRequest(Request):
 
 
 class GuardedSite(Site):
-    """A site of guarded requests that answers under the names *hosts* alone.
+    """A site of guarded requests that answers under local names and *hosts* alone.
 
-    That is what keeps a foreign page whose name leads to this address from reading ours.
+    That is what keeps a foreign page whose name leads to this address from reading ours. With
+    None it answers under any name.
     """
 
+    noisy = False
     displayTracebacks = False  # noqa: N815 (Twisted's name)
 
-    def __init__(self, resource: IResource, reactor: Any, hosts: Collection[str] = ()) -> None:
+    def __init__(
+        self, resource: IResource, reactor: Any, hosts: Collection[str] | None = ()
+    ) -> None:
         super().__init__(resource, requestFactory=GuardedRequest, reactor=reactor)
         self.protocol: Any = BoundedChannel
-        self.hosts = LOCAL_HOSTS | frozenset(hosts)
+        self._hosts = None if hosts is None else LOCAL_HOSTS | frozenset(hosts)
         self.reactor = reactor
         self.channels: set[BoundedChannel] = set()
+
+    def answers_to(self, host: str | None) -> bool:
+        """Tell whether this site answers under the name in a Host header."""
+        return self._hosts is None or host_name(host) in self._hosts
 
     def log(self, request: Any) -> None:
         """Keep no log of requests: addresses of pages are nobody's business."""

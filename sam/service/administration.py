@@ -16,9 +16,12 @@ from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.weeks import start_of, week_of
 from dtns.sam.service import requests as ask
 from dtns.sam.service.gateways import Gateways
+from dtns.sam.service.outbox import Outbox
 from dtns.sam.service.requests import MAX_BATCH, NOT_ENROLLED, Refusal, Request
+from dtns.sam.service.retrying import NO_ISSUE, Retrying
 from dtns.sam.service.telling import Telling
 from dtns.sam.service.upkeep import Upkeep
+from dtns.sam.service.vitals import Pulse, vitals_answers
 from dtns.sam.store.keyfile import MasterKeys
 from dtns.sam.store.registry import Issue
 from dtns.sam.store.store import Store
@@ -40,6 +43,8 @@ class Administration:
         gateways: Gateways | None = None,
         telling: Telling | None = None,
         upkeep: Upkeep | None = None,
+        pulse: Pulse | None = None,
+        outbox: Outbox | None = None,
     ) -> None:
         self._store = store
         self._master_keys = master_keys
@@ -58,6 +63,8 @@ class Administration:
             **(gateways or Gateways()).answers,
             **(telling.answers if telling else {}),
             **(upkeep.answers if upkeep else {}),
+            **vitals_answers(pulse),
+            **Retrying(store, outbox, self._show_issue).answers,
         }
 
     def answer(self, request: Request[_R]) -> _R | Refusal:
@@ -161,7 +168,7 @@ class Administration:
     def _show_issue(self, request: ask.ShowIssue) -> ask.IssueRecord | Refusal:
         issue = self._store.registry.issue(request.id)
         if issue is None:
-            return Refusal("there is no issue with this id: `dtns issue list` shows them")
+            return NO_ISSUE
         return self._issue(issue)
 
     def _issue(self, issue: Issue) -> ask.IssueRecord:

@@ -34,6 +34,8 @@ _KINDS: Final = (
     ask.ListGateways,
     ask.MoveGateway,
     ask.Purge,
+    ask.GetVitals,
+    ask.Retry,
 )
 _BY_NAME: Final[dict[str, type[Any]]] = {kind.__name__: kind for kind in _KINDS}
 _FAULTS: Final[dict[str, type[SamError]]] = {

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
+from itertools import accumulate
+from time import perf_counter
 from typing import Any, Final, TypeVar
 
 from attrs import frozen
@@ -13,8 +16,29 @@ from dtns.sam.store.store import Store
 
 _T = TypeVar("_T")
 
+BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+"""Seconds that a transaction may take, the upper ends of the histogram's buckets."""
+
 FIRST_REST_SECONDS: Final = 0.25
 LONGEST_REST_SECONDS: Final = 2.0
+
+
+class Durations:
+    """How long transactions took, in seconds, counted in buckets for a histogram."""
+
+    def __init__(self) -> None:
+        self._counts = [0] * (len(BOUNDS) + 1)
+        self.total = 0.0
+
+    def note(self, seconds: float) -> None:
+        """Count one."""
+        self._counts[bisect_left(BOUNDS, seconds)] += 1
+        self.total += seconds
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """Return how many took at most each bound, and in all, as a histogram has it."""
+        names = [*map(str, BOUNDS), "+Inf"]
+        return list(zip(names, map(float, accumulate(self._counts)), strict=True))
 
 
 @frozen
@@ -35,6 +59,7 @@ class GroupCommit:
         self._reactor = reactor
         self._waiting: list[_Write] = []
         self._rest = 0.0
+        self.durations = Durations()
 
     def write(self, work: Callable[[], _T]) -> Deferred[_T]:
         """Run *work* in the next commit; fires with its result once that is durable.
@@ -72,7 +97,9 @@ class GroupCommit:
             write.done.callback(result)
 
     def _run(self, writes: list[_Write]) -> list[Any]:
+        started = perf_counter()
         with self._store.transaction():
             results = [write.work() for write in writes]
+        self.durations.note(perf_counter() - started)
         self._rest = 0.0
         return results

@@ -16,6 +16,7 @@ from dtns.gateway.parts import Joining
 from dtns.sam.errors import StoreError, UnreachableError
 from dtns.sam.issuing.issuer import Answer, Issuer, Outcome
 from dtns.sam.service.commits import GroupCommit
+from dtns.sam.service.exchanges import ExchangeLog
 from dtns.sam.service.outbox import Outbox
 from dtns.sam.service.pace import Pace
 from dtns.sam.service.servicetime import ServiceTime
@@ -64,6 +65,7 @@ class _Arrival:
 class _Decided:
     outcomes: list[str]
     behind: bool
+    answers: list[tuple[Answer, str]]
 
 
 class _Line:
@@ -94,7 +96,9 @@ class Intake:
         served: ServiceTime,
         counters: Counter[str],
         reactor: Any,
+        exchanges: ExchangeLog | None = None,
     ) -> None:
+        self._exchanges = exchanges
         self._store = store
         self._commits = commits
         self._issuer = issuer
@@ -179,13 +183,21 @@ class Intake:
         now, served = self._clock(), self._served()
         known = self._known(batch)
         self._joining.dropped = 0
-        outcomes = [self._decide_one(arrival.message, known, now, served) for arrival in batch]
+        answers: list[tuple[Answer, str]] = []
+        outcomes = [
+            self._decide_one(arrival.message, known, answers, now, served) for arrival in batch
+        ]
         self._store.inbound.forget(now)
         outcomes += [PART_DROPPED] * self._joining.dropped
-        return _Decided(outcomes, self._store.behind)
+        return _Decided(outcomes, self._store.behind, answers)
 
     def _decide_one(
-        self, message: Inbound, known: set[tuple[str, str]], now: float, served: float
+        self,
+        message: Inbound,
+        known: set[tuple[str, str]],
+        answers: list[tuple[Answer, str]],
+        now: float,
+        served: float,
     ) -> str:
         if (message.carrier, message.identity) in known:
             return REDELIVERED
@@ -197,6 +209,8 @@ class Intake:
         if not isinstance(decided, Answer):
             return decided.value
         self._outbox.add(message.carrier, decided, now)
+        if self._exchanges is not None:
+            answers.append((decided, message.carrier))
         if decided.notice:
             self._outbox.add(message.carrier, evolve(decided, text=decided.notice, counter=0), now)
         self._store.inbound.remember(message.carrier, whole.identities, now)
@@ -215,6 +229,9 @@ class Intake:
 
     def _written(self, decided: _Decided, batch: list[_Arrival]) -> None:
         self._counters.update(decided.outcomes)
+        if self._exchanges is not None:
+            for answer, carrier in decided.answers:
+                self._exchanges.decided(answer, carrier)
         if decided.behind and not self._warned:
             self._warned = True
             self._log.critical(_BEHIND, event="behind")

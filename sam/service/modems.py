@@ -14,14 +14,13 @@ from dtns.gateway.modem.carrier import ModemCarrier
 from dtns.gateway.modem.session import Settings
 from dtns.gateway.modem.timing import USUAL, Timing
 from dtns.sam.configuration import Config
-from dtns.sam.configuration.sections import ModemSection
+from dtns.sam.configuration.sections import CREDENTIALS, ModemSection
 from dtns.sam.errors import ConfigError
 
 MODEM: Final = "modem"
 GSM: Final = "gsm"
 """The network whose phones modems reach."""
 REFUSED_PINS: Final = "refused-pins"
-_CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"
 
 
 def make_modems(
@@ -58,7 +57,7 @@ def pin_path(config: Config, name: str, section: ModemSection) -> Path | None:
         return config.folder / section.pin_file
     if section.pin_credential is None:
         return None
-    folder = os.environ.get(_CREDENTIALS)
+    folder = os.environ.get(CREDENTIALS)
     if folder is None:
         raise ConfigError(
             f"gateway.modem.{name}.pin_credential: systemd gives no credentials here; "

@@ -16,7 +16,9 @@ from twisted.python.failure import Failure
 from dtns.gateway.carrier import Accepted, Failed, Outbound, Report
 from dtns.sam.errors import StoreError
 from dtns.sam.issuing.issuer import Answer
+from dtns.sam.protocol.session import Party
 from dtns.sam.service.commits import GroupCommit
+from dtns.sam.service.exchanges import ExchangeLog
 from dtns.sam.service.route import Route
 from dtns.sam.service.servicetime import ServiceTime
 from dtns.sam.store.outbox import Parcel, State
@@ -55,7 +57,9 @@ class Outbox:
         random: Random,
         counters: Counter[str],
         reactor: Any,
+        exchanges: ExchangeLog | None = None,
     ) -> None:
+        self._exchanges = exchanges
         self._store = store
         self._commits = commits
         self._clock = clock
@@ -113,6 +117,18 @@ class Outbox:
             validity=VALIDITY_SECONDS,
         )
 
+    def retry(self, asker: Party, counter: int) -> bool:
+        """Have the answer to an ask leave now, inside the store's transaction.
+
+        Tells whether there was one to try again: one that waits, failed or expired.
+        """
+        again = self._store.outbox.retry_now(
+            asker, counter, now=self._served.note(), validity=VALIDITY_SECONDS
+        )
+        if again:
+            self.wake(new=True)
+        return again
+
     def wake(self, *, new: bool = False) -> None:
         """Hand over what is due, as far as there is room; with *new*, something was added."""
         if new:
@@ -141,7 +157,7 @@ class Outbox:
     def reported(self, carrier: str, report: Report) -> Deferred[None]:
         """Note what became of an answer; fires once that is durable, or known to be of no use."""
         noted = self._commits.write(lambda: self._note_report(carrier, report))
-        return noted.addCallback(self._count)
+        return noted.addCallback(lambda news: self._count(news[0], news[1], carrier))
 
     @property
     def _busy(self) -> bool:
@@ -216,7 +232,7 @@ class Outbox:
                 await deferLater(self._reactor, _STORE_RETRY_SECONDS)
             else:
                 for each in what:
-                    self._count(each)
+                    self._count(each, parcel.id, parcel.route)
                 return
 
     def _write(
@@ -251,16 +267,16 @@ class Outbox:
             longest = min(longest, LONGEST_RETRY_SECONDS)
         return longest * self._random.uniform(0.5, 1.0)
 
-    def _note_report(self, carrier: str, report: Report) -> str:
+    def _note_report(self, carrier: str, report: Report) -> tuple[str, int | None]:
         rows, state, reason = self._store.outbox, State(report.state), _word(report.reason)
         carrier_id = _word(report.carrier_id)
         parcel = self._parcel_of(carrier, carrier_id, report.reference)
         if parcel is not None:
             news = rows.settle(parcel, state, reason, self._clock())
-            return report.state if news else "repeated-report"
+            return report.state if news else "repeated-report", parcel
         if report.reference is None:
             rows.keep_early(carrier, carrier_id, state, reason, self._served())
-        return "unknown-report"
+        return "unknown-report", None
 
     def _parcel_of(self, carrier: str, carrier_id: str, reference: str | None) -> int | None:
         rows = self._store.outbox
@@ -271,8 +287,10 @@ class Outbox:
             return None
         return int(own) if rows.exists(int(own)) else None
 
-    def _count(self, what: str) -> None:
+    def _count(self, what: str, parcel: int | None, carrier: str) -> None:
         self._counters[f"answers-{what}"] += 1
+        if self._exchanges is not None and parcel is not None:
+            self._exchanges.sent(parcel, what, carrier)
 
     def _wait(self) -> None:
         """Look again when something is due and its network may have room."""

@@ -355,3 +355,47 @@ class Purge(Request[Purged]):
 
     after: int = 0
     dry: bool = False
+
+
+@frozen
+class Check:
+    """One thing that must hold for Sam to be of use, whether it does, and what it looks like."""
+
+    name: str
+    holds: bool
+    finding: str
+
+
+@frozen
+class Vitals:
+    """What tells at a glance how a running Sam is; quick to ask for, whatever the store's size.
+
+    waiting counts the answers that have not left, oldest is the age in seconds of the oldest.
+    decisions counts all ever made; up_for is in seconds, and so is each age of a carrier.
+    """
+
+    checks: tuple[Check, ...]
+    epoch: int
+    decisions: int
+    waiting: int
+    oldest: float | None
+    up_for: float
+    counters: Mapping[str, int]
+    carriers: Mapping[str, CarrierRecord]
+
+    @property
+    def ready(self) -> bool:
+        """Whether all holds that must."""
+        return all(check.holds for check in self.checks)
+
+
+@frozen
+class GetVitals(Request[Vitals]):
+    """Tell how a running Sam is, in brief."""
+
+
+@frozen
+class Retry(Request[IssueRecord]):
+    """Send the answer to one ask now, though it waits for another try, failed or expired."""
+
+    id: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from twisted.internet import reactor as _reactor
@@ -13,14 +14,16 @@ from twisted.python.failure import Failure
 
 from dtns.gateway.steady import use_steady_clock
 from dtns.sam.configuration import Config
+from dtns.sam.service.beside import Companion
 from dtns.sam.service.logs import announce, begin_logging
+from dtns.sam.service.notifying import READY, STOPPING, Supervisor
 from dtns.sam.service.server import Sam
 
 _log = Logger()
 
 
-def serve(config: Config, *, trust_clock: bool = False) -> None:
-    """Run Sam until SIGTERM or SIGINT; announce `ready` on stderr once it is.
+def serve(config: Config, *, trust_clock: bool = False, beside: Sequence[Companion] = ()) -> None:
+    """Run Sam until SIGTERM or SIGINT; announce `ready` on stderr, and to systemd, once it is.
 
     Raises what kept Sam from starting.
     """
@@ -28,7 +31,8 @@ def serve(config: Config, *, trust_clock: bool = False) -> None:
     reactor: Any = _reactor
     use_steady_clock(reactor)
     begin_logging()
-    sam = Sam(config, reactor, trust_clock=trust_clock)
+    sam = Sam(config, reactor, trust_clock=trust_clock, beside=beside)
+    supervisor = Supervisor.of()
     faults: list[Failure] = []
 
     def failed(failure: Failure) -> None:
@@ -37,10 +41,13 @@ def serve(config: Config, *, trust_clock: bool = False) -> None:
 
     def started(facts: dict[str, Any]) -> None:
         announce(sys.stderr, facts)
+        supervisor.tell(READY)
+        supervisor.keep_alive(reactor)
 
     def stop() -> Deferred[None]:
         if not faults:
             _log.info("stopping", event="stopping")
+            supervisor.tell(STOPPING)
         return Deferred.fromCoroutine(sam.stop())
 
     reactor.callWhenRunning(

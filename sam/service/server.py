@@ -7,7 +7,8 @@ import random
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
@@ -23,6 +24,8 @@ from dtns.sam.issuing.issuer import Issuer, Outcome, Silence
 from dtns.sam.issuing.vault import Vault
 from dtns.sam.service.administration import Administration
 from dtns.sam.service.adminsocket import AdminSocket
+from dtns.sam.service.beside import Companion, RunningSam
+from dtns.sam.service.exchanges import ExchangeLog
 from dtns.sam.service.gateways import CarrierGateway, Gateways
 from dtns.sam.service.modems import GSM, MODEM, make_modems
 from dtns.sam.service.reach import open_store
@@ -31,6 +34,7 @@ from dtns.sam.service.telling import Telling, at_once
 from dtns.sam.service.timekeeping import keep_time
 from dtns.sam.service.traffic import Rates, Traffic
 from dtns.sam.service.upkeep import Upkeep, UpkeepLoop
+from dtns.sam.service.vitals import Pulse
 from dtns.sam.store.keyfile import MasterKeys
 from dtns.sam.store.lock import StoreInUseError, StoreLock
 from dtns.sam.store.store import Store
@@ -54,11 +58,14 @@ class Sam:
         clock: Callable[[], float] = time.time,
         *,
         trust_clock: bool = False,
+        beside: Sequence[Companion] = (),
     ) -> None:
         self._config = config
         self._reactor = reactor
         self._clock = clock
         self._trust_clock = trust_clock
+        self._beside = beside
+        self._started_at = reactor.seconds()
         self._random = random.Random()  # noqa: S311 (jitter)
         self._gateways = Gateways(running=True)
         self.counters = Counter({kind.value: 0 for kind in (*Silence, *Outcome)})
@@ -101,8 +108,9 @@ class Sam:
             random=self._random,
             counters=self.counters,
             reactor=self._reactor,
+            exchanges=ExchangeLog(store.connection) if self._config.sam.log_exchanges else None,
         )
-        await self._start_admin_socket(store, master_keys, vault, traffic, upkeep)
+        administration = await self._start_admin_socket(store, master_keys, vault, traffic, upkeep)
         network = await self._start_network() if self._config.network.embedded else None
         traffic.start()
         self._stops.append(lambda: Deferred.fromCoroutine(traffic.stop()))
@@ -110,6 +118,15 @@ class Sam:
         if self._config.loopback.enabled:
             connected = await self._start_loopback(traffic, network)
         carriers = {LOOPBACK: connected} if self._config.loopback.enabled else {}
+        carriers |= await self._start_modems(traffic)
+        running = RunningSam(
+            config=self._config,
+            administration=administration,
+            counters=self.counters,
+            durations=traffic.commits.durations,
+            clock=self._clock,
+            reactor=self._reactor,
+        )
         return {
             "event": "ready",
             "component": "sam",
@@ -117,8 +134,16 @@ class Sam:
             "service_number": self._config.sam.service_number,
             "admin_socket": str(self._config.admin_socket),
             "network": None if network is None else str(network),
-            "carriers": carriers | await self._start_modems(traffic),
+            "carriers": carriers,
+            **await self._start_beside(running),
         }
+
+    async def _start_beside(self, running: RunningSam) -> dict[str, Any]:
+        facts: dict[str, Any] = {}
+        for companion in self._beside:
+            facts |= await companion.start(running)
+            self._stops.append(partial(_stop, companion))
+        return facts
 
     async def _take_lock(self) -> StoreLock:
         """Take the store's lock, if need be after waiting a little for a command to end."""
@@ -141,7 +166,7 @@ class Sam:
         vault: Vault,
         traffic: Traffic,
         upkeep: Upkeep,
-    ) -> None:
+    ) -> Administration:
         tell = at_once(store, vault, traffic.outbox, self._clock)
         telling = Telling(store, master_keys, self._config.master_key, tell)
         administration = Administration(
@@ -153,10 +178,16 @@ class Sam:
             gateways=self._gateways,
             telling=telling,
             upkeep=upkeep,
+            pulse=Pulse(store, self._clock, self.counters, traffic.carriers, self._up_for),
+            outbox=traffic.outbox,
         )
         admin = AdminSocket(self._config.admin_socket, administration, self._reactor)
         await admin.start()
         self._stops.append(lambda: Deferred.fromCoroutine(admin.stop()))
+        return administration
+
+    def _up_for(self) -> float:
+        return float(self._reactor.seconds() - self._started_at)
 
     async def _start_network(self) -> Address:
         section = self._config.network
@@ -203,3 +234,7 @@ class Sam:
         pause = _MINUTE_SECONDS / min(1.0, slowest)
         await traffic.add(modems, GSM, Rates(patience=PATIENCE_SECONDS + pause))
         return {MODEM: modems.connected}
+
+
+def _stop(companion: Companion) -> Deferred[None]:
+    return Deferred.fromCoroutine(companion.stop())

@@ -12,6 +12,7 @@ from attrs import frozen
 from dtns.gateway.carrier import Carrier, Inbound, Report
 from dtns.sam.issuing.issuer import Issuer
 from dtns.sam.service.commits import GroupCommit
+from dtns.sam.service.exchanges import ExchangeLog
 from dtns.sam.service.intake import Intake
 from dtns.sam.service.outbox import Outbox
 from dtns.sam.service.requests import CarrierRecord
@@ -74,6 +75,7 @@ class Traffic:
         counters: Counter[str],
         reactor: Any,
         patience: Patience | None = None,
+        exchanges: ExchangeLog | None = None,
     ) -> None:
         store.connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
         self._random = random
@@ -86,6 +88,7 @@ class Traffic:
             "served": served,
             "counters": counters,
             "reactor": reactor,
+            "exchanges": exchanges,
         }
         self.outbox = Outbox(store, self.commits, random=random, **shared)
         self.intake = Intake(store, self.commits, issuer, self.outbox, **shared)

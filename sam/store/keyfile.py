@@ -18,6 +18,7 @@ from dtns.sam.protocol.primitives import Key
 from dtns.sam.store.database import sync_folder
 
 _CHECK_DIGITS: Final = 8
+_FOREIGN_TO_CREDENTIALS: Final = 0o037
 _MAX_OCTETS: Final = 100_000
 _LAYOUT: Final = (
     f"`id key check`: an id from 1 to {MAX_MASTER_ID}, {MASTER_OCTETS * 2} hexadecimal digits, "
@@ -119,11 +120,17 @@ def read_key_file(path: Path) -> MasterKeys:
 def _insist_private(path: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise KeyFileError(f"{path} is no file")
-    if status.st_mode & 0o077:
+    if status.st_mode & (_FOREIGN_TO_CREDENTIALS if _is_credential(path) else 0o077):
         raise KeyFileError(
             f"{path} holds master keys and others may read it: `chmod 600 {path}`, and make new "
             "keys if someone may have"
         )
+
+
+def _is_credential(path: Path) -> bool:
+    """Tell whether systemd gave the file, with an access list for its reader as the group bits."""
+    given = os.environ.get("CREDENTIALS_DIRECTORY")
+    return bool(given) and path.parent == Path(str(given))
 
 
 def _read_line(fields: list[str], place: str) -> tuple[MasterKey, str]:

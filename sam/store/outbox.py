@@ -60,6 +60,16 @@ _WAITS: Final = (
     "SELECT 1 FROM outbox WHERE recipient = ? AND generation = ? AND counter = ?"
     " AND state IN ('queued', 'handed', 'retrying')"
 )
+_WAITING: Final = (
+    "SELECT count(*), min(id) FROM outbox INDEXED BY outbox_due"
+    " WHERE state IN ('queued', 'retrying')"
+)
+_RETRY_NOW: Final = (
+    "UPDATE outbox SET state = 'retrying', due_at = :now, expires_at = :expiry, settled_at = NULL"
+    " WHERE id = (SELECT max(id) FROM outbox"
+    " WHERE recipient = :asker AND generation = :generation AND counter = :counter)"
+    " AND state IN ('retrying', 'failed', 'expired') RETURNING network"
+)
 _KEEP_EARLY: Final = (
     "INSERT OR REPLACE INTO early_report (carrier, carrier_id, state, reason, came_at)"
     " VALUES (?,?,?,?,?)"
@@ -253,6 +263,28 @@ class OutboxRows:
             (int(asker.number), asker.generation, counter),
         )
         return [Delivery(carrier, State(state), *rest) for carrier, state, *rest in rows]
+
+    def waiting(self) -> tuple[int, float | None]:
+        """Return how many answers wait to leave, and the POSIX time when the oldest was queued."""
+        count, oldest = self._connection.execute(_WAITING).fetchone()
+        if oldest is None:
+            return 0, None
+        found = self._connection.execute("SELECT queued_at FROM outbox WHERE id = ?", (oldest,))
+        return count, found.fetchone()[0]
+
+    def retry_now(self, asker: Party, counter: int, *, now: float, validity: float) -> bool:
+        """Have the latest answer to an ask leave as soon as it can, though it had failed.
+
+        Tells whether there was one that waits for another try, failed, or expired.
+        """
+        values = {
+            "asker": int(asker.number),
+            "generation": asker.generation,
+            "counter": counter,
+            "now": now,
+            "expiry": now + validity,
+        }
+        return bool(self._connection.execute(_RETRY_NOW, values).fetchall())
 
     def counts(self) -> dict[str, int]:
         """Return how many answers are in each state."""

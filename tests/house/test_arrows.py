@@ -23,7 +23,10 @@ ALLOWED = {
         *("gateway", "sam", "sam/issuing", "sam/protocol", "sam/store", "sam/handset"),
         *("sam/configuration", "twisted", "zope"),
     },
-    "sam/console": {"gateway", "sam", "twisted", "zope"},
+    "sam/console": {
+        *("gateway", "sam", "sam/protocol", "sam/configuration", "sam/service", "twisted"),
+        "zope",
+    },
     "sam/simulator": {
         *("gateway", "sam", "sam/configuration", "sam/handset", "sam/issuing", "sam/protocol"),
         *("sam/service", "twisted"),

@@ -171,13 +171,10 @@ def test_a_network_with_a_modem(tmp_path: Path) -> None:
 
 
 def test_what_is_shipped_is_in_order(tmp_path: Path) -> None:
-    """The commented configuration is a good one, and the unit one that systemd reads."""
+    """The commented configuration is a good one."""
     shipped = files("dtns.gateway.modem")
     deployment = deploy(tmp_path / "d")
     with deployment.config.open("a") as config:
         config.write((shipped / "modem.toml").read_text())
     shown = told(dtns("config", "show", "-c", str(deployment.config), "--json"))
     assert shown["gateway.modem.one"]["per_minute"] == 10
-    unit = (shipped / "dtns.service").read_text()
-    assert "Type=exec" in unit
-    assert "NoNewPrivileges=yes" in unit

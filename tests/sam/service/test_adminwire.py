@@ -45,6 +45,15 @@ EXCHANGES: list[tuple[Any, Any]] = [
     (ask.RotateMaster(), ask.Rotated(2, 9)),
     (ask.ListIssues(None, 7, 1), ask.Issues((ISSUE,), False)),
     (ask.ShowIssue(1), ISSUE),
+    (ask.Retry(7), ISSUE),
+    (
+        ask.GetVitals(),
+        ask.Vitals(
+            (ask.Check("store", True, "can be written"),),
+            *(1, 2, 3, 4.5, 6.0, {"issued": 2}),
+            {"c": ask.CarrierRecord(True, "n", 3, 1, 0.5, None)},
+        ),
+    ),
     (ask.ListGateways(), ask.GatewayRecords((GATEWAY,))),
     (ask.MoveGateway("modem.one", "drain"), GATEWAY),
     (

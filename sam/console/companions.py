@@ -1,0 +1,16 @@
+"""Which companions a configuration asks for."""
+
+from __future__ import annotations
+
+from dtns.sam.configuration import Config
+from dtns.sam.service.beside import Companion
+
+
+def companions(config: Config) -> list[Companion]:
+    """Return what has to run beside Sam; what is not wanted is not even imported."""
+    found: list[Companion] = []
+    if config.metrics.enabled:
+        from dtns.sam.console.scraping import Scraping  # noqa: PLC0415 (slow, and rarely wanted)
+
+        found.append(Scraping())
+    return found
