@@ -15,6 +15,10 @@ class NumberError(SamError, ValueError):
     """A text is no E.164 number."""
 
 
+class AmountError(SamError, ValueError):
+    """A text is no amount of money in the currency in use."""
+
+
 class ConfigError(SamError):
     """The configuration cannot be used; the text lists every fault with its line."""
 

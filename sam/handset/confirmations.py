@@ -118,11 +118,12 @@ def check(card: Card, asker: Number, entry: str) -> Verdict:
     if not same(expected, reading.payload):
         return Verdict(Status.REFUSED, "wrong")
     key = evolve(key, pending=0, confirmed=True)
-    card.keep(_confirmed(state, asker, peer, key))
+    card.keep(confirmed(state, asker, peer, key))
     return Verdict(Status.ACCEPTED, key=key)
 
 
-def _confirmed(state: State, asker: Number, peer: Peer, key: HeldKey) -> State:
+def confirmed(state: State, asker: Number, peer: Peer, key: HeldKey) -> State:
+    """Return the state in which this key is confirmed: the mark is at it, older keys are dead."""
     mark = max(peer.mark, key.order)
     held = tuple(k for k in peer.with_key(key).held if k.order >= mark)
     return state.with_peer(asker, evolve(peer, held=held, mark=mark))

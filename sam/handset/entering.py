@@ -10,16 +10,17 @@ from attrs import evolve, frozen
 from dtns.codecs.digits import Profile, Reading, Status, decode
 from dtns.codecs.entry import Entry
 from dtns.sam.handset.card import Card
-from dtns.sam.handset.guesses import price
+from dtns.sam.handset.guesses import Guesses, price
 from dtns.sam.handset.identities import living_identities
 from dtns.sam.handset.rule import MOST_READINGS, admit, contexts
 from dtns.sam.handset.simfile import SimFile
 from dtns.sam.handset.state import Draft, HeldKey, State
 from dtns.sam.handset.tickets import SEALED_TICKET, TICKET
 from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.payments import Payment, express_tag
 from dtns.sam.protocol.primitives import Key, same
 from dtns.sam.protocol.sealed import SEALED_TAG_BITS, open_sealed, split_sealed_ticket
-from dtns.sam.protocol.session import Context, session_key
+from dtns.sam.protocol.session import Context, Direction, session_key
 from dtns.sam.protocol.ticket import TAG_BITS, split_ticket, ticket_tag
 
 _SHORTEST_SEALED_DIGITS: Final = 4 * (TICKET.groups + SEALED_TICKET.groups) // 2
@@ -84,64 +85,114 @@ def enter(sim: SimFile, card: Card, asker: Number, entry: str | Entry) -> Entere
 
 
 def _enter_charged(sim: SimFile, card: Card, asker: Number, typed: Typed) -> Entered:
-    state = card.state
-    tag_bits = SEALED_TAG_BITS if typed.profile is SEALED_TICKET else TAG_BITS
-    stranger = asker not in state.peers
-    own = living_identities(sim, state)
-    charge = price(tag_bits, typed.profile.candidates * MOST_READINGS * len(own))
-    account = state.guesses.at(state.week)
-    charged = account.charged(charge, stranger=stranger)
-    if charged is None:
-        account = account.run_out()
-        card.keep(evolve(state, guesses=account))
-        return Entered(Reading(Status.REFUSED), Status.REFUSED, "locked", lock=account.locks)
-    card.keep(evolve(state, guesses=charged))
-    search = _Search(own, state, asker, typed.profile)
-    reading = typed.reading(search.check)
-    back = charge - price(tag_bits, search.wrong)
-    state = evolve(card.state, guesses=charged.refunded(back, stranger=stranger))
-    if search.found is None:
+    searched = search(sim, card, asker, typed)
+    reading, state = searched.reading, searched.state
+    if searched.lock:
+        return Entered(reading, Status.REFUSED, "locked", lock=searched.lock)
+    if searched.found is None:
         card.keep(_with_draft(state, asker, typed, reading.status))
         return Entered(reading, reading.status, reading.reason)
-    state, key, reason = admit(state, asker, *search.found)
+    state, key, reason = admit(state, asker, searched.found.context, searched.found.session)
     card.keep(evolve(state, draft=None))
     return _refused(reading, reason) if key is None else Entered(reading, reading.status, "", key)
 
 
-class _Search:
-    """Compares candidate tickets with every key that they may stand for, and counts."""
+@frozen
+class Found:
+    """The key that a good code stands for; paid tells that it was an express code."""
 
-    def __init__(self, own: list[SimFile], state: State, asker: Number, profile: Profile) -> None:
+    context: Context
+    session: Key
+    paid: bool = False
+
+
+@frozen
+class Searched:
+    """What a search came to: a reading, the state to go on from, the key, or the lock that is on."""
+
+    reading: Reading
+    state: State
+    found: Found | None = None
+    lock: int = 0
+
+
+def search(
+    sim: SimFile, card: Card, asker: Number, typed: Typed, payment: Payment | None = None
+) -> Searched:
+    """Find the key that a code of *asker* stands for, as a ticket or as this payment by express.
+
+    All comparisons are charged durably before the first. The state that comes back, not kept yet,
+    has what was not used, and the price of a good payload.
+    """
+    state = card.state
+    tag_bits = SEALED_TAG_BITS if typed.profile is SEALED_TICKET else TAG_BITS
+    stranger = asker not in state.peers
+    own = living_identities(sim, state)
+    readings = MOST_READINGS * (1 if payment is None else 2)
+    charge = price(tag_bits, typed.profile.candidates * readings * len(own))
+    account = charged_account(card, charge, stranger=stranger)
+    if account is None:
+        return Searched(Reading(Status.REFUSED), card.state, lock=card.state.guesses.locks)
+    looking = _Search(own, state, asker, typed.profile, payment)
+    reading = typed.reading(looking.check)
+    back = charge - price(tag_bits, looking.wrong)
+    state = evolve(card.state, guesses=account.refunded(back, stranger=stranger))
+    return Searched(reading, state, looking.found)
+
+
+def charged_account(card: Card, units: int, *, stranger: bool) -> Guesses | None:
+    """Pay these units durably and return the account after it; None, and a lock, if it has less."""
+    state = card.state
+    account = state.guesses.at(state.week)
+    charged = account.charged(units, stranger=stranger)
+    card.keep(evolve(state, guesses=charged or account.run_out()))
+    return charged
+
+
+class _Search:
+    """Compares candidate codes with every key that they may stand for, and counts."""
+
+    def __init__(
+        self,
+        own: list[SimFile],
+        state: State,
+        asker: Number,
+        profile: Profile,
+        payment: Payment | None,
+    ) -> None:
         self._own, self._state, self._asker, self._profile = own, state, asker, profile
+        self._payment = payment
         self.wrong = 0
         """Comparisons made for payloads that were not good."""
-        self.found: tuple[Context, Key] | None = None
+        self.found: Found | None = None
 
     def check(self, bits: int) -> bool:
-        """Tell whether these bits are a ticket for this SIM, and remember its key."""
+        """Tell whether these bits are a code for this SIM, and remember its key."""
         sealed = self._profile is SEALED_TICKET
         header = split_sealed_ticket(bits)[0] if sealed else split_ticket(bits)[0]
-        open_ = _open_sealed if sealed else _open_ticket
+        open_ = _open_sealed if sealed else self._open_short
         compared = 0
         for sim in self._own:
             for context in contexts(sim.party, self._state, self._asker, header):
-                compared += 1
-                session = open_(sim, bits, context)
-                if session is not None:
-                    self.found = context, session
+                compared += 1 if self._payment is None else 2
+                self.found = open_(sim, bits, context)
+                if self.found is not None:
                     return True
         self.wrong += compared
         return False
 
+    def _open_short(self, sim: SimFile, bits: int, context: Context) -> Found | None:
+        """Compare with the ticket's tag, and with that of the payment if the asker pays."""
+        session, tag = session_key(sim.keys.ticket, context), split_ticket(bits)[1]
+        is_ticket = same(ticket_tag(session, context), tag)
+        payment, pays = self._payment, context.terms.direction is Direction.ASKER_PAYS
+        is_paid = payment is not None and same(express_tag(session, context, payment), tag)
+        return Found(context, session, is_paid) if is_ticket or (is_paid and pays) else None
 
-def _open_ticket(sim: SimFile, bits: int, context: Context) -> Key | None:
-    session = session_key(sim.keys.ticket, context)
-    good = same(ticket_tag(session, context), split_ticket(bits)[1])
-    return session if good else None
 
-
-def _open_sealed(sim: SimFile, bits: int, context: Context) -> Key | None:
-    return open_sealed(sim.keys.seal, context, split_sealed_ticket(bits)[1])
+def _open_sealed(sim: SimFile, bits: int, context: Context) -> Found | None:
+    session = open_sealed(sim.keys.seal, context, split_sealed_ticket(bits)[1])
+    return None if session is None else Found(context, session)
 
 
 def _with_draft(state: State, asker: Number, typed: Typed, status: Status) -> State:

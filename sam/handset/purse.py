@@ -117,10 +117,11 @@ class OpenSmall:
 
 @frozen
 class Small:
-    """Small payments: charges made in *period*, those paid, wrong codes since Sam's last word."""
+    """Small payments: charges made and received in *period*, payments made, wrong codes."""
 
     period: int = 0
     charged: int = 0
+    received: int = 0
     paid: int = 0
     failures: int = 0
     open: OpenSmall | None = None
