@@ -241,4 +241,4 @@ def _objection(sim: SimFile, state: State, key: PairKey, order: Order) -> str:
     taken = purse.received_since_filed(small=False, payer=order.other)
     if taken + payment.amount > sim.terms.peer_limit:
         return "peer-limit"
-    return "full" if purse.balance + payment.amount > MAX_AMOUNT else ""
+    return "purse-full" if purse.balance + payment.amount > MAX_AMOUNT else ""

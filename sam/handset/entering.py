@@ -108,7 +108,7 @@ class Found:
 
 @frozen
 class Searched:
-    """What a search came to: a reading, the state to go on from, the key, or the lock that is on."""
+    """What a search came to: reading, state to go on from, key, or the lock that is on."""
 
     reading: Reading
     state: State

@@ -9,8 +9,21 @@ from attrs import evolve
 
 from dtns.codecs.digits import PROFILES, encode, show
 from dtns.codecs.entry import Entry
-from dtns.sam.handset import confirmations, entering, exchanges, syncing, tickets, typed
+from dtns.sam.handset import (
+    confirmations,
+    crediting,
+    entering,
+    exchanges,
+    paying,
+    pins,
+    syncing,
+    tickets,
+    typed,
+    uploading,
+)
 from dtns.sam.handset.card import Card
+from dtns.sam.handset.orders import Charged, Order, Paid, Received, Refused
+from dtns.sam.handset.purse import Purse, Transaction
 from dtns.sam.handset.simfile import SimFile
 from dtns.sam.handset.state import MAX_PEERS, AskedKey, Draft, HeldKey, Peer
 from dtns.sam.protocol.numbers import Number
@@ -134,3 +147,33 @@ class Handset:
         asked = [(number, key) for number, keys in state.asked.items() for key in keys]
         held = [(number, key) for number, peer in state.peers.items() for key in peer.held]
         return [*asked, *held]
+
+    @property
+    def purse(self) -> Purse:
+        """The money and its log."""
+        return self.card.state.purse
+
+    def set_pin(self, old: str, new: str) -> str:
+        """Set the PIN; see pins.set_pin."""
+        return pins.set_pin(self.sim, self.card, old, new)
+
+    def charge(self, order: Order) -> Charged | Refused:
+        """Ask *order.other* to pay; see crediting.charge."""
+        return crediting.charge(self.sim, self.card, order)
+
+    def pay(self, order: Order, pin: str) -> Paid | Refused:
+        """Pay *order.other*; see paying.pay."""
+        return paying.pay(self.sim, self.card, order, pin)
+
+    def accept(self, order: Order) -> Received | Refused:
+        """Take a payment code of *order.other*; see crediting.accept."""
+        return crediting.accept(self.sim, self.card, order)
+
+    def last_payment(self, other: Number) -> Transaction | None:
+        """Return the last payment to or from this number, whose receipt people compare."""
+        log = reversed(self.purse.log)
+        return next((t for t in log if t.is_payment and t.entry.other.number == other), None)
+
+    def log_messages(self) -> list[str]:
+        """Return what Sam has to be told of the log; see uploading.log_messages."""
+        return uploading.log_messages(self.sim, self.card)

@@ -52,6 +52,13 @@ class Phone:
                 handset.count_sending(asked.counter)
         return taken
 
+    def send_log(self, line: Line) -> None:
+        """Hand the network what Sam has to be told of the log; what it does not take goes later."""
+        with self.handset() as handset:
+            texts = handset.log_messages()
+        for text in texts:
+            line.submit(self.sim.service_number, text)
+
     def take_in(self, line: Line, wait_seconds: float) -> Iterator[Received]:
         """Take in what is there, then what comes within the time; each is durable when yielded."""
         for message in line.messages(wait_seconds):

@@ -56,6 +56,36 @@ _CONFIRMATION: Final = {
     "old": "That challenge is older than one already answered: ask for a new one.",
     "no-challenge": "No challenge to that number is open: make one first.",
 }
+_PAYMENT: Final = {
+    "self": "A phone cannot pay itself.",
+    "no-pin": "There is no PIN yet: `pin` sets one, 4 to 8 digits.",
+    "malformed": "A PIN is 4 to 8 digits.",
+    "wrong-pin": "That is not the PIN.",
+    "pin-locked": "Too many wrong PINs: the operator has to end this lock.",
+    "funds": "There is not so much in the purse.",
+    "log-full": "The log is full: it has to go to Sam with `answers`, where there is signal.",
+    "no-key": "There is no key to pay that number with: ask for one when there is signal.",
+    "charge-needed": "This payment needs a request code: the other makes it with `charge`.",
+    "no-charge-mode": "A request code goes with the modes challenge and small alone.",
+    "limit": "That is more than this key may pay at once: ask for one with a higher limit.",
+    "limit-sum": "That is more than is left of this key's limit: ask for a new key.",
+    "payments-used-up": "All payments of this key are used: ask for a new key.",
+    "no-express": "Express is the first payment on a key that this phone asked for.",
+    "wrong": "The code does not verify: check number, amount and digits, then type it again.",
+    "old": "That request code is older than one already paid: ask for a new one.",
+    "other-payment": "That request code was paid before, with another amount.",
+    "charges-locked": "Too many wrong request codes under this key: a new key is needed.",
+    "too-large": "That is too large a sum to pay without a key of your own.",
+    "small-locked": "Too many wrong codes: small payments rest until Sam has this phone's log.",
+    "small-total": "Enough small payments have come in: Sam has to have this phone's log first.",
+    "peer-limit": "Enough has come from that number: Sam has to have this phone's log first.",
+    "purse-full": "The purse holds as much as it can.",
+    "used-up": "Too many request codes were made and not paid: a new key is needed.",
+    "no-payment": "There was no payment with that number.",
+    "no-charge": "No request for this sum to that number is open: make one with `charge`.",
+    "credited": "This payment is in the purse already: it counts once.",
+    "ticket": "That was a ticket: its key is held now, but no money came. Take the payment code.",
+}
 _BY_STEP: Final = {
     "ask": _ASK,
     "message": _MESSAGE,
@@ -63,12 +93,17 @@ _BY_STEP: Final = {
     "enter": _ENTRY,
     "answer": _ANSWER,
     "confirm": _CONFIRMATION,
+    "pay": _ENTRY | _PAYMENT,
+    "charge": _PAYMENT | {"no-key": "There is no key on which that number can pay you."},
+    "accept": _ENTRY
+    | _PAYMENT
+    | {"no-key": "No key of that number is held: take its ticket, or an express code, first."},
 }
 
 
 def sentence(step: str, reason: str) -> str:
     """Return the sentence for a reason that arose in a step.
 
-    The steps are ask, message, ticket, enter, answer and confirm.
+    The steps are ask, message, ticket, enter, answer, confirm, pay, charge and accept.
     """
     return _BY_STEP[step].get(reason, f"Refused: {reason}.")

@@ -127,7 +127,7 @@ def _refusal(sim: SimFile, purse: Purse, payment: Payment) -> str:
         return "small-locked"
     if purse.received_since_filed(small=True) + payment.amount > sim.terms.small_total:
         return "small-total"
-    return "full" if purse.balance + payment.amount > MAX_AMOUNT else ""
+    return "purse-full" if purse.balance + payment.amount > MAX_AMOUNT else ""
 
 
 def _entry(kind: Kind, other: Number, universal: UniversalKey, deal: Deal, week: int) -> Entry:

@@ -93,6 +93,7 @@ def answers(phone: Phone, wait_seconds: float) -> Report:
                 unsent = [ask for ask in handset.waiting() if ask.may_be_sent and not ask.sent]
             for asked in unsent:
                 phone.send(line, asked)
+            phone.send_log(line)
             came = [reports.of_received(one) for one in phone.wait(line, wait_seconds)]
     except TemporaryError as fault:
         facts: dict[str, Any] = {"status": "unsent", "reason": "no-signal", "answers": []}

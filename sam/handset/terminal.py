@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from typing import Final, TypeVar
 
 import click
+from attrs import evolve
 
 from dtns.codecs.digits import Status
 from dtns.codecs.entry import Entry
 from dtns.gateway.errors import GatewayError
 from dtns.sam.errors import SamError
-from dtns.sam.handset import reports, steps
+from dtns.sam.handset import paysteps, reports, steps
 from dtns.sam.handset.boxes import fill, highlighted, resumed
 from dtns.sam.handset.entering import Entered
 from dtns.sam.handset.exchanges import Wish
@@ -179,6 +180,44 @@ def _told(report: Report, entered: Entered | EnteredAnswer) -> Report:
     return report
 
 
+def _sum() -> str:
+    text: str = click.prompt("Amount", type=str)
+    return text
+
+
+def _optional(title: str) -> str:
+    text: str = click.prompt(title, default="", show_default=False, type=str)
+    return text
+
+
+def _pay(phone: Phone) -> Report:
+    """Pay a number, against the request code that it read out if there is one."""
+    wanted = paysteps.order(phone, _number(), _sum(), None, _optional("Request code"))
+    return paysteps.pay(phone, wanted, _pin, click.confirm)
+
+
+def _pin(title: str) -> str:
+    pin: str = click.prompt(title, hide_input=True, confirmation_prompt=title.startswith("New"))
+    return pin
+
+
+def _be_paid(phone: Phone) -> Report:
+    """Ask a number for a sum, read out the request code if there is one, and take its code."""
+    wanted = paysteps.order(phone, _number(), _sum(), None)
+    asked = paysteps.charge(phone, wanted)
+    if asked.refused:
+        return asked
+    _say(asked.text)
+    code = _optional("Payment code")
+    return paysteps.accept(phone, evolve(wanted, code=code)) if code else asked
+
+
+def _purse(phone: Phone) -> Report:
+    """Show the balance and the latest of the log."""
+    _say(paysteps.balance(phone).text)
+    return paysteps.log(phone)
+
+
 _MENU: Final[dict[str, tuple[str, Callable[[Phone], Report]]]] = {
     "1": ("Ask for a key", lambda phone: steps.ask(phone, _number(), Wish(), ANSWER_SECONDS)),
     "2": ("Take in answers", lambda phone: steps.answers(phone, ANSWER_SECONDS)),
@@ -189,4 +228,7 @@ _MENU: Final[dict[str, tuple[str, Callable[[Phone], Report]]]] = {
     "7": ("Check", lambda phone: steps.check(phone, _number(), _digits())),
     "8": ("Keys", steps.keys),
     "9": ("Type an answer", _enter_answer),
+    "10": ("Pay", _pay),
+    "11": ("Be paid", _be_paid),
+    "12": ("Purse", _purse),
 }
