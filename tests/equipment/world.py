@@ -23,6 +23,7 @@ from dtns.sam.handset.confirmations import Code, Verdict
 from dtns.sam.handset.entering import Entered
 from dtns.sam.handset.exchanges import Asked, Wish
 from dtns.sam.handset.handset import Handset
+from dtns.sam.handset.orders import Order, Paid, Received
 from dtns.sam.handset.simfile import SimFile
 from dtns.sam.handset.state import AskedKey, State
 from dtns.sam.handset.tickets import Shown
@@ -32,11 +33,15 @@ from dtns.sam.issuing.records import Registration
 from dtns.sam.issuing.vault import Vault
 from dtns.sam.protocol.keys import Enrolment, MasterKey
 from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.payments import Payment
+from dtns.sam.protocol.sync import Item, Load, Sync
 from dtns.sam.protocol.weeks import WEEK_SECONDS, start_of, week_of
+from dtns.sam.protocol.wire import to_text
 from dtns.sam.store.store import Store
 
 FIRST_WEEK = 100
 FIRST_NUMBER = 254700000001
+PIN = "1978"
 
 
 @cache
@@ -136,6 +141,7 @@ class World:
             service_number="+254700000000",
             network="unix:/nowhere",
             keys=self.master.party_keys(enrolment),
+            universal=self.master.universal_key(),
         )
         self.phones.append(Handset(sim, TrialCard(fresh_state(sim)), self.dice.randbytes))
         return self.phones[-1]
@@ -197,3 +203,32 @@ class World:
         """Let both confirm the newest key that the holder has of the asker."""
         response = self.response(asker, holder, self.challenge(asker, holder))
         return holder.check(asker.sim.number, response)
+
+    def sync(self, phone: Handset, *items: Item) -> None:
+        """Bring a phone a message of Sam's own with these items."""
+        counter = phone.card.state.synced + 1
+        sync = Sync(counter, self.week, self.epoch, items)
+        text = to_text(sync.seal(phone.sim.keys.sync))
+        assert phone.receive(text).outcome == "obeyed"
+
+    def load(self, phone: Handset, amount: int) -> None:
+        """Put money into a phone's purse, and set its PIN if it has none."""
+        payment = Payment(phone.sim.terms.currency, amount)
+        self.sync(phone, Load(phone.purse.loads + 1, payment))
+        phone.set_pin("", PIN)
+
+    def order(self, other: Handset, amount: int, **wish: Any) -> Order:
+        """Return a payment of this many minor units to or from another phone."""
+        payment = Payment(other.sim.terms.currency, amount)
+        return Order(other.sim.number, payment, at=self.now, **wish)
+
+    def pay(self, payer: Handset, payee: Handset, amount: int, **wish: Any) -> str:
+        """Let a phone pay and return the digits of the code."""
+        paid = payer.pay(self.order(payee, amount, **wish), PIN)
+        assert isinstance(paid, Paid), paid
+        return paid.transaction.digits
+
+    def accept(self, payee: Handset, payer: Handset, amount: int, code: str, **wish: Any) -> str:
+        """Let a phone take a payment code; return nothing if money came, else why not."""
+        taken = payee.accept(self.order(payer, amount, code=code, **wish))
+        return "" if isinstance(taken, Received) else taken.reason
