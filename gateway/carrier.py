@@ -129,7 +129,7 @@ class Carrier(Protocol):
     async def stop(self) -> None:
         """Finish what is at the sink, then disconnect; the sink is not called afterwards."""
 
-    async def send(self, message: Outbound) -> Accepted | Failed:
+    def send(self, message: Outbound) -> Awaitable[Accepted | Failed]:
         """Submit *message* once and tell what the network said.
 
         The same reference again while it is under way, or after it was accepted, gives the same

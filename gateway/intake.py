@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from twisted.internet.defer import CancelledError, Deferred, DeferredList
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from twisted.python.failure import Failure
-
 _FIRST_RETRY_SECONDS: Final = 1.0
 _LONGEST_RETRY_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 5.0
+
+
+class _StoppedError(Exception):
+    """The item is not offered any more; the network still has it."""
 
 
 class Intake:
@@ -28,7 +31,8 @@ class Intake:
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
-        self._storing: dict[str, Deferred[None]] = {}
+        self._storing: set[str] = set()
+        self._emptied: Deferred[None] | None = None
         self._pauses: set[Deferred[None]] = set()
         self._stopping = False
 
@@ -41,23 +45,31 @@ class Intake:
         """Have *store* store the item called *key*, then *acknowledge* it."""
         if self._stopping or key in self._storing:
             return
-        done: Deferred[None] = Deferred()
-        self._storing[key] = done
-        Deferred.fromCoroutine(self._offer(store, acknowledge)).addBoth(self._finished, key)
+        self._storing.add(key)
+        storing = maybeDeferred(store).addErrback(self._not_stored, store)
+        storing.addCallback(lambda _: acknowledge())
+        storing.addErrback(self._not_acknowledged).addBoth(self._finished, key)
 
-    async def _offer(
-        self, store: Callable[[], Awaitable[None]], acknowledge: Callable[[], object]
+    def _not_stored(self, failure: Failure, store: Callable[[], Awaitable[None]]) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._offer_until_stored(failure, store))
+
+    async def _offer_until_stored(
+        self, failure: Failure, store: Callable[[], Awaitable[None]]
     ) -> None:
         pause = _FIRST_RETRY_SECONDS
-        while not self._stopping:
+        while True:
+            self._log.failure(
+                "not stored, will be offered again in {pause} s", failure, pause=pause
+            )
+            await self._pause(pause)
+            pause = min(2 * pause, _LONGEST_RETRY_SECONDS)
+            if self._stopping:
+                raise _StoppedError
             try:
                 await store()
             except Exception:  # noqa: BLE001 # whatever a sink raises, it did not store
-                self._log.failure("not stored, will be offered again in {pause} s", pause=pause)
-                await self._pause(pause)
-                pause = min(2 * pause, _LONGEST_RETRY_SECONDS)
+                failure = Failure()  # type: ignore[no-untyped-call]
             else:
-                acknowledge()
                 return
 
     async def _pause(self, seconds: float) -> None:
@@ -70,10 +82,15 @@ class Intake:
         finally:
             self._pauses.discard(pause)
 
-    def _finished(self, result: Failure | None, key: str) -> None:
-        if result is not None:
-            self._log.failure("could not acknowledge", failure=result)
-        self._storing.pop(key).callback(None)
+    def _not_acknowledged(self, failure: Failure) -> None:
+        if not isinstance(failure.value, _StoppedError):
+            self._log.failure("could not acknowledge", failure=failure)
+
+    def _finished(self, _: object, key: str) -> None:
+        self._storing.discard(key)
+        if not self._storing and self._emptied is not None:
+            self._emptied.callback(None)
+            self._emptied = None
 
     def start(self) -> None:
         """Take items, after a `stop` too."""
@@ -85,6 +102,10 @@ class Intake:
         for pause in list(self._pauses):
             pause.cancel()
         if self._storing:
-            storing = DeferredList(list(self._storing.values()))
-            storing.addTimeout(_STOP_SECONDS, self._reactor)
-            await storing.addErrback(lambda _: None)
+            self._emptied = Deferred()
+            await self._emptied.addTimeout(
+                _STOP_SECONDS, self._reactor, onTimeoutCancel=self._waited_enough
+            )
+
+    def _waited_enough(self, *_: object) -> None:
+        self._emptied = None

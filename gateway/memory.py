@@ -14,6 +14,8 @@ from dtns.gateway.outstanding import Outstanding
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from twisted.internet.defer import Deferred
+
     from dtns.gateway.carrier import Sink, State
 
 
@@ -67,9 +69,9 @@ class MemoryCarrier:
         """Lose the connection; `start` finds it again."""
         self._connected = False
 
-    async def send(self, message: Outbound) -> Accepted | Failed:
+    def send(self, message: Outbound) -> Deferred[Accepted | Failed]:
         """Put *message* in `submitted`, once a reference, and return what `answer` says."""
-        return await self._outstanding.send(message)
+        return self._outstanding.send(message)
 
     def deliver(self, sender: str, text: str, identity: str | None = None) -> str:
         """Deliver a message from a phone, now or at the next start; return its identity.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.python.failure import Failure
 
 from dtns.gateway.carrier import Accepted, Failed, Outbound
@@ -34,47 +34,35 @@ class Outstanding:
         self._under_way: dict[str, tuple[Outbound, list[Deferred[Accepted | Failed]]]] = {}
         self._accepted: OrderedDict[str, tuple[Outbound, Accepted]] = OrderedDict()
 
-    async def send(self, message: Outbound) -> Accepted | Failed:
+    def send(self, message: Outbound) -> Deferred[Accepted | Failed]:
         """Submit *message*, or join the submission of the same one.
 
-        Raises:
-            ReferenceReusedError: the reference stands for another message.
+        Fails with ReferenceReusedError if the reference stands for another message.
         """
-        if message.reference in self._accepted:
-            known, answer = self._accepted[message.reference]
-            _check_same(known, message)
-            return answer
-        first = message.reference not in self._under_way
-        known, waiting = self._under_way.setdefault(message.reference, (message, []))
-        _check_same(known, message)
-        outcome: Deferred[Accepted | Failed] = Deferred()
-        waiting.append(outcome)
-        if first:
-            Deferred.fromCoroutine(self._submit_first(message)).addBoth(self._tell, waiting)
-        return await outcome
+        reference, outcome = message.reference, Deferred[Accepted | Failed]()
+        accepted, under_way = self._accepted.get(reference), self._under_way.get(reference)
+        known = accepted or under_way
+        if known is None:
+            self._under_way[reference] = message, [outcome]
+            sending: Deferred[Any] = maybeDeferred(self._submit, message)
+            sending.addBoth(self._answered, message)
+        elif known[0] != message:
+            reason = f"reference {reference} stands for another message"
+            outcome.errback(ReferenceReusedError(reason))
+        elif accepted is not None:
+            outcome.callback(accepted[1])
+        elif under_way is not None:
+            under_way[1].append(outcome)
+        return outcome
 
-    async def _submit_first(self, message: Outbound) -> Accepted | Failed:
-        try:
-            answer = await self._submit(message)
-        finally:
-            del self._under_way[message.reference]
+    def _answered(self, answer: Accepted | Failed | Failure, message: Outbound) -> None:
+        _, waiting = self._under_way.pop(message.reference)
         if isinstance(answer, Accepted):
             self._accepted[message.reference] = message, answer
             if len(self._accepted) > self._remembered:
                 self._accepted.popitem(last=False)
-        return answer
-
-    @staticmethod
-    def _tell(
-        answer: Accepted | Failed | Failure, waiting: list[Deferred[Accepted | Failed]]
-    ) -> None:
         for outcome in waiting:
             if isinstance(answer, Failure):
                 outcome.errback(answer)
             else:
                 outcome.callback(answer)
-
-
-def _check_same(known: Outbound, message: Outbound) -> None:
-    if known != message:
-        raise ReferenceReusedError(f"reference {message.reference} stands for another message")

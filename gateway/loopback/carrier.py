@@ -6,17 +6,15 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from twisted.application.internet import ClientService, backoffPolicy
-from twisted.internet.defer import Deferred, DeferredSemaphore
+from twisted.internet.defer import Deferred, DeferredSemaphore, succeed
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, UNIXClientEndpoint
 from twisted.internet.protocol import Factory
 
 from dtns.gateway.carrier import Accepted, Failed, Inbound, Report
-from dtns.gateway.errors import WireError
 from dtns.gateway.intake import Intake
 from dtns.gateway.loopback import operations as op
 from dtns.gateway.loopback.address import Address, UnixAddress
 from dtns.gateway.loopback.link import Link
-from dtns.gateway.loopback.wire import encode
 from dtns.gateway.outstanding import Outstanding
 
 if TYPE_CHECKING:
@@ -105,11 +103,11 @@ class LoopbackCarrier:
             self._link.abort()
         await stopped
 
-    async def send(self, message: Outbound) -> Accepted | Failed:
+    def send(self, message: Outbound) -> Deferred[Accepted | Failed]:
         """Submit *message* once; see `dtns.gateway.carrier.Carrier.send`."""
-        return await self._outstanding.send(message)
+        return self._outstanding.send(message)
 
-    async def _submit(self, message: Outbound) -> Accepted | Failed:
+    def _submit(self, message: Outbound) -> Deferred[Accepted | Failed]:
         submission = op.Submit(
             id=message.reference,
             sender=self._number,
@@ -118,17 +116,12 @@ class LoopbackCarrier:
             validity=message.validity_seconds,
             report=True,
         )
-        try:
-            encode(submission)
-        except WireError as error:
-            return Failed(message.reference, permanent=True, reason=str(error))
-        await self._turns.acquire()
-        try:
-            if self._link is None:
-                return Failed(message.reference, permanent=False, reason="not connected")
-            return await self._link.submit(submission)
-        finally:
-            self._turns.release()
+        return self._turns.run(self._submit_now, submission)
+
+    def _submit_now(self, submission: op.Submit) -> Deferred[Accepted | Failed]:
+        if self._link is None:
+            return succeed(Failed(submission.id, permanent=False, reason="not connected"))
+        return self._link.submit(submission)
 
     def attached(self, link: Link) -> None:
         """Take the link into use."""

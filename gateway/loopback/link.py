@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from typing import Protocol as Interface
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -16,7 +16,6 @@ from dtns.gateway.loopback import operations as op
 from dtns.gateway.loopback.wire import Lines, decode_from_network, encode
 
 if TYPE_CHECKING:
-    from twisted.internet.defer import TimeoutError as DeferredTimeout  # noqa: F401
     from twisted.python.failure import Failure
 
 PING_SECONDS: Final = 15.0
@@ -54,7 +53,8 @@ class Link(Protocol):
         self._number = number
         self._events = events
         self._lines = Lines()
-        self._answers: dict[str, Deferred[Accepted | Failed]] = {}
+        self._answers: dict[str, tuple[Deferred[Accepted | Failed], float]] = {}
+        self._alarm: Any = None
         self._heard = True
         self._watch = LoopingCall(self._ping)
         self._watch.clock = reactor
@@ -94,32 +94,47 @@ class Link(Protocol):
         self.transport.write(encode(operation))
 
     def submit(self, submission: op.Submit) -> Deferred[Accepted | Failed]:
-        """Submit once; fires with the answer, or with a failure that leaves it open."""
+        """Submit once; fires with the answer, or with a failure that may leave it open."""
+        assert self.transport is not None
+        reference = submission.id
+        try:
+            line = encode(submission)
+        except WireError as error:
+            return succeed(Failed(reference, permanent=True, reason=str(error)))
         answer: Deferred[Accepted | Failed] = Deferred()
-        self._answers[submission.id] = answer
-        self.write(submission)
-        return answer.addTimeout(
-            ANSWER_SECONDS,
-            self._reactor,
-            onTimeoutCancel=lambda *_: self._unknown(submission.id, "the network did not answer"),
-        )
+        self._answers[reference] = answer, self._reactor.seconds() + ANSWER_SECONDS
+        if self._alarm is None:
+            self._alarm = self._reactor.callLater(ANSWER_SECONDS, self._look_for_overdue)
+        self.transport.write(line)
+        return answer
+
+    def _look_for_overdue(self) -> None:
+        """Leave open what was not answered in time; the oldest comes first."""
+        self._alarm, now = None, self._reactor.seconds()
+        for reference, (_, due) in list(self._answers.items()):
+            if due > now:
+                self._alarm = self._reactor.callLater(due - now, self._look_for_overdue)
+                return
+            self._leave_open(reference, "the network did not answer")
 
     def _answer(self, answer: Accepted | Failed) -> None:
         waiting = self._answers.pop(answer.reference, None)
         if waiting is not None:
-            waiting.callback(answer)
+            waiting[0].callback(answer)
 
-    def _unknown(self, reference: str, reason: str) -> Failed:
-        self._answers.pop(reference, None)
-        return Failed(reference, permanent=False, reason=reason, maybe_sent=True)
+    def _leave_open(self, reference: str, reason: str) -> None:
+        self._answer(Failed(reference, permanent=False, reason=reason, maybe_sent=True))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: ARG002, N802 # Twisted's
         """Leave open what was not answered."""
         if self._watch.running:
             self._watch.stop()
         self._events.lost(self)  # first, so that nobody submits here what an answer makes room for
-        for reference, answer in list(self._answers.items()):
-            answer.callback(self._unknown(reference, "the connection broke before the answer"))
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        for reference in list(self._answers):
+            self._leave_open(reference, "the connection broke before the answer")
 
     def _ping(self) -> None:
         if self._heard:

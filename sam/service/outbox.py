@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any, Final
 
+from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import deferLater
@@ -36,6 +37,18 @@ _POLL_SECONDS: Final = 0.02
 _WORD_CHARACTERS: Final = 200
 _ID_DIGITS: Final = 18
 
+
+@frozen
+class _Sent:
+    """What a carrier said of a parcel, and when that is due again, in seconds of service."""
+
+    route: Route
+    parcel: Parcel
+    outcome: Accepted | Failed
+    due: float | None
+
+
+_News = list[tuple[str, Parcel]]
 _Taken = tuple[list[tuple[Route, list[Parcel]]], dict[str, float | None]]
 
 
@@ -72,6 +85,7 @@ class Outbox:
         self._running = False
         self._taking = False
         self._due: dict[str, float | None] = {}
+        self._outcomes: list[_Sent] = []
         self._alarm: IDelayedCall | None = None
 
     @property
@@ -185,7 +199,7 @@ class Outbox:
             route.begin(len(parcels))
         for route, parcels in handed:
             for parcel in parcels:
-                Deferred.fromCoroutine(self._send(route, parcel)).addErrback(self._unforeseen)
+                self._send(route, parcel)
         self._wait()
 
     def _not_taken(self, failure: Failure) -> None:
@@ -198,57 +212,88 @@ class Outbox:
         )
         self._set_alarm(_STORE_RETRY_SECONDS)
 
-    async def _send(self, route: Route, parcel: Parcel) -> None:
-        due = None
-        try:
-            outcome = await self._hand_over(route, parcel)
-            if isinstance(outcome, Failed) and not outcome.permanent:
-                due = self._served() + self._pause(parcel, outcome)
-            await self._note(parcel, outcome, due)
-        finally:
-            route.end()
-            self._due[route.network] = _earlier(self._due[route.network], due)
-            self._wait()
-
-    async def _hand_over(self, route: Route, parcel: Parcel) -> Accepted | Failed:
+    def _send(self, route: Route, parcel: Parcel) -> None:
         reference = f"{self._prefix}{parcel.id}"
         if not self._running:
-            return Failed(reference, permanent=False, reason="Sam is stopping")
+            outcome = Failed(reference, permanent=False, reason="Sam is stopping")
+            self._sent(outcome, route, parcel)
+            return
         text, recipient, urgency = parcel.text, f"+{parcel.recipient}", int(parcel.repeat)
-        return await route.send(Outbound(reference, recipient, text, VALIDITY_SECONDS, urgency))
+        message = Outbound(reference, recipient, text, VALIDITY_SECONDS, urgency)
+        sent = route.send(message).addCallback(self._sent, route, parcel)
+        sent.addErrback(self._unforeseen)
 
-    async def _note(self, parcel: Parcel, outcome: Accepted | Failed, due: float | None) -> None:
-        """Write down what the carrier said; keeps trying while the store does not take it."""
-        while True:
-            try:
-                what = await self._commits.write(lambda: self._write(parcel, outcome, due))
-            except StoreError as fault:
-                self._counters["answers-not-stored"] += 1
-                self._log.error(
-                    "an outcome is not stored: {reason}", event="not-stored", reason=str(fault)
-                )
-                if not self._running:
-                    return
-                await deferLater(self._reactor, _STORE_RETRY_SECONDS)
-            else:
-                for each in what:
-                    self._count(each, parcel.id, parcel.route)
+    def _sent(self, outcome: Accepted | Failed, route: Route, parcel: Parcel) -> None:
+        due = None
+        if isinstance(outcome, Failed) and not outcome.permanent:
+            due = self._served() + self._pause(parcel, outcome)
+        self._outcomes.append(_Sent(route, parcel, outcome, due))
+        if len(self._outcomes) == 1:
+            self._note()
+
+    def _note(self) -> None:
+        """Write down in the next commit what the carriers said until then."""
+        self._commits.write(self._write_outcomes).addCallbacks(self._noted, self._not_noted)
+
+    def _noted(self, written: tuple[int, _News]) -> None:
+        count, news = written
+        outcomes, self._outcomes = self._outcomes[:count], self._outcomes[count:]
+        for what, parcel in news:
+            self._count(what, parcel.id, parcel.route)
+        if self._outcomes:
+            self._note()
+        self._end(outcomes)
+
+    def _not_noted(self, failure: Failure) -> None:
+        """Keep trying while the store does not take it."""
+        outcomes = self._outcomes
+        if isinstance(failure.value, StoreError):
+            self._counters["answers-not-stored"] += len(outcomes)
+            self._log.error(
+                "{count} outcomes are not stored: {reason}",
+                event="not-stored",
+                count=len(outcomes),
+                reason=failure.getErrorMessage(),
+            )
+            if self._running:
+                self._reactor.callLater(_STORE_RETRY_SECONDS, self._note)
                 return
+        else:
+            self._unforeseen(failure)
+        self._outcomes = []
+        self._end(outcomes)
 
-    def _write(
-        self, parcel: Parcel, outcome: Accepted | Failed, due: float | None
-    ) -> tuple[str, ...]:
-        rows, reason = self._store.outbox, ""
-        if isinstance(outcome, Accepted):
-            carrier_id = _word(outcome.carrier_id)
-            rows.accepted(parcel.id, carrier_id)
-            return "accepted", *self._match_early(parcel, carrier_id)
-        reason = _word(outcome.reason)
+    def _end(self, outcomes: Sequence[_Sent]) -> None:
+        for sent in outcomes:
+            sent.route.end()
+            network = sent.route.network
+            self._due[network] = _earlier(self._due[network], sent.due)
+        self._wait()
+
+    def _write_outcomes(self) -> tuple[int, _News]:
+        """Write all outcomes there are; return how many, and what became of each parcel."""
+        rows, accepted, news = self._store.outbox, [], []
+        for sent in self._outcomes:
+            parcel, outcome = sent.parcel, sent.outcome
+            if isinstance(outcome, Accepted):
+                accepted.append((parcel, _word(outcome.carrier_id)))
+            else:
+                news.append((self._write_failure(parcel, outcome, sent.due), parcel))
+        rows.accepted([(carrier_id, parcel.id) for parcel, carrier_id in accepted])
+        news += [("accepted", parcel) for parcel, _ in accepted]
+        if rows.has_early():
+            for parcel, carrier_id in accepted:
+                early = self._match_early(parcel, carrier_id)
+                news += [(what, parcel) for what in early]
+        return len(self._outcomes), news
+
+    def _write_failure(self, parcel: Parcel, outcome: Failed, due: float | None) -> str:
+        rows, reason = self._store.outbox, _word(outcome.reason)
         if due is None:
             rows.settle(parcel.id, State.FAILED, reason, self._clock())
-            return ("failed",)
+            return "failed"
         rows.retry(parcel.id, due, reason, unknown=outcome.maybe_sent)
-        return ("perhaps-sent" if outcome.maybe_sent else "retried",)
+        return "perhaps-sent" if outcome.maybe_sent else "retried"
 
     def _match_early(self, parcel: Parcel, carrier_id: str) -> tuple[str, ...]:
         """Note the report that came before the network's answer to the sending, if one did."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -92,11 +92,9 @@ class Route:
         """Hand a message over; fires with the answer, or with a failure after `give_up`."""
         answer: Deferred[Accepted | Failed] = Deferred()
         self._waiting[answer] = message.reference, self._reactor.seconds()
-        Deferred.fromCoroutine(self._send(message)).addBoth(self._answered, message, answer)
+        sending: Deferred[Any] = maybeDeferred(self.carrier.send, message)
+        sending.addBoth(self._answered, message, answer)
         return answer
-
-    async def _send(self, message: Outbound) -> Accepted | Failed:
-        return await self.carrier.send(message)
 
     def _answered(
         self,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from enum import Enum
 from typing import Final
 
@@ -51,6 +51,10 @@ _TAKE_BACK: Final = (
     "UPDATE outbox SET state = 'retrying', due_at = 0, unknown = unknown + 1,"
     " reason = 'Sam stopped before the answer came' WHERE state = 'handed'"
 )
+_ACCEPTED: Final = (
+    "UPDATE outbox SET state = 'accepted', carrier_id = ?, reason = ''"
+    " WHERE id = ? AND state IN ('handed', 'retrying')"
+)
 _SETTLE: Final = (
     "UPDATE outbox SET state = ?1, reason = ?2, settled_at = ?3 WHERE id = ?4"
     " AND (state NOT IN ('delivered', 'failed', 'expired')"
@@ -74,6 +78,7 @@ _KEEP_EARLY: Final = (
     "INSERT OR REPLACE INTO early_report (carrier, carrier_id, state, reason, came_at)"
     " VALUES (?,?,?,?,?)"
 )
+_HAS_EARLY: Final = "SELECT 1 FROM early_report LIMIT 1"
 _FORGET_EARLY: Final = (
     "DELETE FROM early_report WHERE came_at <= ? OR id <= (SELECT max(id) FROM early_report) - ?"
 )
@@ -208,13 +213,12 @@ class OutboxRows:
             (due_at, reason, unknown, parcel),
         )
 
-    def accepted(self, parcel: int, carrier_id: str) -> None:
-        """Note that the network took an answer, unless its delivery is known already."""
-        self._connection.execute(
-            "UPDATE outbox SET state = 'accepted', carrier_id = ?, reason = ''"
-            " WHERE id = ? AND state IN ('handed', 'retrying')",
-            (carrier_id, parcel),
-        )
+    def accepted(self, taken: Iterable[tuple[str, int]]) -> None:
+        """Note which answers the network took, under which ids of its own.
+
+        Those whose delivery is known already are left as they are.
+        """
+        self._connection.executemany(_ACCEPTED, taken)
 
     def settle(self, parcel: int, state: State, reason: str, clock: float) -> bool:
         """Note what finally became of an answer; tell whether that was news.
@@ -243,6 +247,10 @@ class OutboxRows:
         self._connection.execute(_FORGET_EARLY, (now - EARLY_SECONDS, EARLY_REPORTS - 1))
         row = (carrier, carrier_id, state.value, reason, now)
         self._connection.execute(_KEEP_EARLY, row)
+
+    def has_early(self) -> bool:
+        """Tell whether any report is kept."""
+        return self._connection.execute(_HAS_EARLY).fetchone() is not None
 
     def take_early(self, carrier: str, carrier_id: str, now: float) -> tuple[State, str] | None:
         """Return, and forget, what was reported under this id not long ago."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, ensureDeferred, gatherResults
 from twisted.internet.task import deferLater
 
 from dtns.gateway.carrier import Accepted, Carrier, Failed, Inbound, Outbound, Report
@@ -23,9 +23,9 @@ SAM = "700"
 MESSAGE = Outbound("ref-1", PHONE, "an answer", 3600)
 
 
-def running(coroutine: Any) -> Deferred[Any]:
-    """Start *coroutine* now."""
-    return Deferred.fromCoroutine(coroutine)
+def running(awaitable: Any) -> Deferred[Any]:
+    """Start it now, whether it is a coroutine or a Deferred."""
+    return ensureDeferred(awaitable)
 
 
 async def until(condition: Callable[[], object]) -> None:

@@ -31,7 +31,7 @@ class Network:
 def send(sends: Outstanding, message: Outbound = MESSAGE) -> list[object]:
     """Send, and return a list that the answer, or the exception, will be put in."""
     answers: list[object] = []
-    sending = Deferred.fromCoroutine(sends.send(message))
+    sending = sends.send(message)
     sending.addCallbacks(answers.append, lambda failure: answers.append(failure.value))
     return answers
 
@@ -87,7 +87,7 @@ def test_cancelled_wait_does_not_cancel_the_submission() -> None:
     """Who stops waiting and sends again joins the first submission or gets its answer."""
     network = Network()
     sends = Outstanding(network.submit)
-    waiting = Deferred.fromCoroutine(sends.send(MESSAGE))
+    waiting = sends.send(MESSAGE)
     waiting.addErrback(lambda _: None)
     waiting.cancel()
     second = send(sends)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, ensureDeferred, gatherResults
 from twisted.internet.error import ConnectionRefusedError as Refused
 from twisted.internet.task import deferLater
 from twisted.internet.testing import MemoryReactorClock, StringTransport
@@ -71,9 +71,9 @@ class CarrierOnStringsTests(SynchronousTestCase):
         )
         self.await_(self.carrier.start())
 
-    def await_(self, coroutine: Any) -> Any:
-        """Return what *coroutine* returns at once."""
-        return self.successResultOf(Deferred.fromCoroutine(coroutine))
+    def await_(self, awaitable: Any) -> Any:
+        """Return what *awaitable* returns at once."""
+        return self.successResultOf(ensureDeferred(awaitable))
 
     def refuse(self) -> None:
         """Refuse the latest attempt to connect."""
@@ -136,10 +136,7 @@ class CarrierOnStringsTests(SynchronousTestCase):
     def test_turns(self) -> None:
         """At most so many sends are under way; the others wait their turn, in order."""
         protocol, transport = self.connect()
-        sends = [
-            Deferred.fromCoroutine(self.carrier.send(outbound(number)))
-            for number in range(IN_FLIGHT + 10)
-        ]
+        sends = [self.carrier.send(outbound(number)) for number in range(IN_FLIGHT + 10)]
         submitted = [
             said.id
             for said in map(decode_from_client, transport.value().splitlines())
@@ -243,7 +240,7 @@ class CarrierOnSocketsTests(TestCase):
         network = self.start_network(self.address)
         carrier = await self.start_carrier(self.sink)
         network.process.send_signal(signal.SIGSTOP)
-        sends = [Deferred.fromCoroutine(carrier.send(outbound(number))) for number in range(100)]
+        sends = [carrier.send(outbound(number)) for number in range(100)]
         await deferLater(reactor, 0.1)
         assert not any(send.called for send in sends)
         network.end(signal.SIGKILL)
