@@ -18,7 +18,7 @@ from dtns.sam.analysis.theory import at_least_once, shared_pair, shared_value
 from dtns.sam.protocol.numbers import Number
 
 PRICE: Final = 450
-HIGH_PRICE: Final = 99_500
+HIGH_PRICE: Final = 4_500
 STEPS: Final = 100
 """How often in a run its progress is told."""
 
@@ -79,6 +79,7 @@ def _requests(payee: PayeeSim, price: int, aborted: int) -> Iterator[Request]:
 def _collide(target: Target, aborted: int, random: Random) -> bool:
     """Search two prices whose requests look alike; show the low one, keep the high one open."""
     payee, payer = target.sims(random)
+    aborted = _bearable(target, aborted)
     low = {_look(target, shown): shown for shown in _requests(payee, PRICE, aborted)}
     for high in _requests(payee, HIGH_PRICE, aborted):
         shown = low.get(_look(target, high))
@@ -88,6 +89,11 @@ def _collide(target: Target, aborted: int, random: Random) -> bool:
     return False
 
 
+def _bearable(target: Target, aborted: int) -> int:
+    """Return how many requests at each price the payee's SIM makes, at most those wanted."""
+    return aborted if target.most_unpaid is None else min(aborted, target.most_unpaid // 2)
+
+
 def _look(target: Target, request: Request) -> Request:
     return request if target.same_nonce else Request(0, request.check)
 
@@ -95,7 +101,7 @@ def _look(target: Target, request: Request) -> Request:
 def _collision_theory(target: Target, aborted: int) -> float:
     if target.same_nonce and target.nonces:
         return shared_pair(aborted, target.nonces, target.checks)
-    found = shared_value(aborted, target.checks)
+    found = shared_value(_bearable(target, aborted), target.checks)
     return found / target.proofs if target.amount_in_proof else found
 
 
@@ -107,7 +113,7 @@ def _replay(target: Target, recorded: int, random: Random) -> bool:
         request = payee.charge(PAYER, PRICE)
         response = None if request is None else payer.pay(payee.number, PRICE, request)
         if request is None or response is None or not payee.accept(response):
-            return False
+            break
         responses[request.nonce] = response
     request = payee.charge(PAYER, PRICE)
     if request is None or not responses:
@@ -124,7 +130,8 @@ def _guess(target: Target, guesses: int, random: Random) -> bool:
     """Invent customers and guess what each would answer."""
     payee, _ = target.sims(random)
     for customer in range(guesses):
-        request = payee.charge(Number(str(254_710_000_000 + customer)), PRICE)
+        name = Number(str(254_710_000_000 + customer)) if target.strangers else PAYER
+        request = payee.charge(name, PRICE)
         guess = Response(random.randrange(16), random.randrange(target.proofs))
         if request is None or payee.accept(guess):
             return request is not None
@@ -132,7 +139,8 @@ def _guess(target: Target, guesses: int, random: Random) -> bool:
 
 
 def _guess_theory(target: Target, guesses: int) -> float:
-    return at_least_once(1 / target.proofs, guesses)
+    most = guesses if target.most_wrong is None else min(guesses, target.most_wrong)
+    return at_least_once(1 / target.proofs, most)
 
 
 COLLISION: Final = Attack("aborted", _collide, _collision_theory)

@@ -14,7 +14,8 @@ from attrs import field, frozen
 from dtns.codecs.digits import PROFILES
 from dtns.sam.handset.confirmations import MAX_FAILURES
 from dtns.sam.handset.guesses import BUDGET, price
-from dtns.sam.handset.purse import SMALL_TRIES
+from dtns.sam.handset.pairs import MAX_WRONG_CHARGES
+from dtns.sam.handset.purse import PERIODS_KEPT, SMALL_TRIES
 from dtns.sam.issuing.typed import BAD_A_DAY, MOST_COMPARED
 from dtns.sam.protocol import confirmation, payments, small
 from dtns.sam.protocol.primitives import BLOCK_OCTETS
@@ -100,14 +101,17 @@ def _large(name: str, profile: str, bits: int) -> _Code:
     return _Code(name, _digits(profile), bits, lambda _: tries, "account of guesses", large=True)
 
 
-def _a_key(name: str, profile: str, bits: int, worth: str) -> _Code:
+def _a_key(name: str, profile: str, bits: int, worth: str, most: int = MAX_FAILURES) -> _Code:
     """Return a code of which a key survives a number of wrong ones."""
-    return _Code(name, _digits(profile), bits, lambda usage: MAX_FAILURES * usage.keys, worth)
+    rule = f"{most} a key; {worth}"
+    return _Code(name, _digits(profile), bits, lambda usage: most * usage.keys, rule)
 
 
-def _a_log(name: str, profile: str, bits: int, worth: str) -> _Code:
+def _a_log(name: str, profile: str, bits: int, worth: str, keys: int = 1) -> _Code:
     """Return a code of small payments, which rest after some wrong ones until Sam has the log."""
-    return _Code(name, _digits(profile), bits, lambda usage: SMALL_TRIES * usage.logs, worth)
+    most = SMALL_TRIES * keys
+    rule = f"{most} a log; {worth}"
+    return _Code(name, _digits(profile), bits, lambda usage: most * usage.logs, rule)
 
 
 CODES: Final = (
@@ -121,14 +125,21 @@ CODES: Final = (
         "challenge C",
         "request",
         payments.CHARGE_BITS,
-        "ten a key; a payer pays what and whom it typed",
+        "a payer pays what and whom it typed",
+        MAX_WRONG_CHARGES,
     ),
-    _a_log("small C", "request", small.CHARGE_BITS, "ten a log; the same, at most small_limit"),
+    _a_log(
+        "small C",
+        "request",
+        small.CHARGE_BITS,
+        "the same, at most small_limit",
+        PERIODS_KEPT,
+    ),
     _a_log(
         "small R",
         "confirm",
         small.RESPONSE_BITS,
-        "ten a log; at most small_limit each and small_total a log",
+        "at most small_limit each and small_total a log",
     ),
     _Code(
         "receipt",
@@ -137,18 +148,8 @@ CODES: Final = (
         lambda _: 1,
         "compared by eye, never typed: one look",
     ),
-    _a_key(
-        "M4",
-        "request",
-        confirmation.PROOF_BITS,
-        "ten a key; moves no money, wins the M5 of one count",
-    ),
-    _a_key(
-        "M5",
-        "confirm",
-        confirmation.CONFIRMATION_BITS,
-        "ten a key; moves no money, confirms a genuine key",
-    ),
+    _a_key("M4", "request", confirmation.PROOF_BITS, "no money; wins the M5 of one count"),
+    _a_key("M5", "confirm", confirmation.CONFIRMATION_BITS, "no money; confirms a genuine key"),
     _Code(
         "J",
         _digits("request"),
@@ -161,7 +162,7 @@ CODES: Final = (
         _digits("ask"),
         TYPED_MAC_BITS,
         lambda _: _DAYS * BAD_A_DAY * MOST_COMPARED,
-        "ten a day; has Sam issue a key that only the party can read",
+        f"{BAD_A_DAY} a day; has Sam issue a key that only the party can read",
     ),
     _Code(
         "unlock",

@@ -47,9 +47,9 @@ class _Plan:
 def attack() -> None:
     """Run attacks on DigiTally's first payment protocol, on its repaired form, and on ours.
 
-    In each a payee cheats with a genuine SIM, and each trial has new SIMs. `first` is the protocol
-    that DigiTally was first meant to have, `first-nonce` the same with the payee's nonce in R,
-    `repaired` what it became.
+    In each a payee cheats with a genuine SIM, and each trial has new SIMs. The targets: `first` is
+    DigiTally's first protocol, `first-nonce` the same with the payee's nonce in R as well,
+    `repaired` what it became; `ours` are small payments, `ours-challenge` those by challenge.
     """
 
 
@@ -79,7 +79,7 @@ def collision(aborted: int, target: str, trials: int, seed: int | None, *, as_js
 @click.option(
     "--recorded",
     type=click.IntRange(1, 900),
-    default=50,
+    default=20,
     show_default=True,
     help="Earlier honest payments of the same customer at the same price.",
 )
@@ -128,14 +128,16 @@ def _report(attack: Attack, size: int, plan: _Plan, cheat: str) -> None:
         found = {"succeeded": succeeded, "rate": rate, "theory": outcome.theory}
         show_json({"status": "done"} | facts | found)
         return
+    part = f"{succeeded:,}" if succeeded else "none"
+    share = f", {odds(rate)}" if succeeded else ""
     click.echo(
-        f"{target.title}: a payee {cheat} in {succeeded:,} of {plan.trials:,} trials, "
-        f"{percent(rate)}. Theory: {percent(outcome.theory)}."
+        f"{target.title}: a payee {cheat} in {part} of {plan.trials:,} trials{share}. "
+        f"Theory: {odds(outcome.theory)}."
     )
 
 
-def percent(part: float) -> str:
-    """Return a part of one as a percentage: one decimal, or one digit where it is tiny."""
-    if part == 0:
-        return "none"
-    return f"{100 * part:.1f} %" if part >= _TINY else f"{100 * part:.1g} %"
+def odds(part: float) -> str:
+    """Return a part of one as a percentage, or as one in so many where it is tiny."""
+    if part >= _TINY:
+        return f"{100 * part:.1f} %"
+    return f"1 in {float(f'{1 / part:.2g}'):,.0f}"

@@ -19,7 +19,7 @@ MAX_LOG: Final = 512
 """Entries remembered; the oldest that Sam has acknowledged go first."""
 PIN_TRIES: Final = 3
 SMALL_TRIES: Final = 10
-_PERIODS_KEPT: Final = 2
+PERIODS_KEPT: Final = 2
 _LOW_BITS: Final = 0xFFFF
 _RECEIVED: Final = 8
 """From this kind on money came in."""
@@ -191,7 +191,7 @@ class Purse:
         latest = self.latest_universal(first)
         if latest is not None and universal.period <= latest.period:
             return self
-        return evolve(self, universals=(*self.universals, universal)[-_PERIODS_KEPT:])
+        return evolve(self, universals=(*self.universals, universal)[-PERIODS_KEPT:])
 
     def latest_universal(self, first: UniversalKey | None) -> UniversalKey | None:
         """Return the universal key to charge under; *first* is that of the SIM file."""
@@ -200,7 +200,7 @@ class Purse:
     def living_universals(self, first: UniversalKey | None) -> list[UniversalKey]:
         """Return the universal keys of the two latest periods, the latest first."""
         known = [*([first] if first else []), *self.universals]
-        return known[-_PERIODS_KEPT:][::-1]
+        return known[-PERIODS_KEPT:][::-1]
 
     def received_since_filed(self, *, small: bool, payer: Number | None = None) -> int:
         """Return the money that came in since Sam's last acknowledgement."""

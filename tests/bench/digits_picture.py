@@ -40,8 +40,11 @@ def _y(percent: float) -> float:
     return HEIGHT - BOTTOM - (percent - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
 
 
-def _text(x: float, y: float, text: str, **attributes: str) -> str:
-    extra = "".join(f' {name.rstrip("_")}="{value}"' for name, value in attributes.items())
+def text_at(x: float, y: float, text: str, **attributes: str) -> str:
+    """Return a text element; attributes are written with underscores."""
+    extra = "".join(
+        f' {name.rstrip("_").replace("_", "-")}="{value}"' for name, value in attributes.items()
+    )
     return f'<text x="{x:.1f}" y="{y:.1f}"{extra}>{text}</text>'
 
 
@@ -52,21 +55,21 @@ def _frame() -> list[str]:
         parts.append(
             f'<line class="grid" x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}"/>'
         )
-        parts.append(_text(LEFT - 8, y + 4, f"{percent} %", text_anchor="end"))
+        parts.append(text_at(LEFT - 8, y + 4, f"{percent} %", text_anchor="end"))
     marks = range(DIGITS[0], DIGITS[1] + 1, 5)
     under = HEIGHT - BOTTOM + 20
-    parts += [_text(_x(mark), under, str(mark), text_anchor="middle") for mark in marks]
+    parts += [text_at(_x(mark), under, str(mark), text_anchor="middle") for mark in marks]
     floor = _y(0)
     parts.append(
         f'<line class="axis" x1="{LEFT}" y1="{floor:.1f}" x2="{WIDTH - RIGHT}" y2="{floor:.1f}"/>'
     )
     parts.append(
-        _text(LEFT, 24, "128 bits, one slip in a hundred digits (simulated)", class_="title")
+        text_at(LEFT, 24, "128 bits, one slip in a hundred digits (simulated)", class_="title")
     )
-    parts.append(_text(LEFT, 42, "first entries that fail, by digits typed until the code is in"))
+    parts.append(text_at(LEFT, 42, "first entries that fail, by digits typed until the code is in"))
     middle = (LEFT + WIDTH - RIGHT) / 2
     parts.append(
-        _text(
+        text_at(
             middle,
             HEIGHT - 14,
             "digits typed until the code is in, on average",
@@ -87,9 +90,9 @@ def _dot(cell: dict[str, Any]) -> list[str]:
     if ours:
         lift = {44: 66, 48: 44, 52: 22}[cell["digits"]]
         ends = f'x1="{x:.1f}" y1="{y - 6:.1f}" x2="{x:.1f}" y2="{y - lift + 6:.1f}"'
-        return [f'<line class="grid" {ends}/>', dot, _text(x - 4, y - lift, label)]
+        return [f'<line class="grid" {ends}/>', dot, text_at(x - 4, y - lift, label)]
     right, down, anchor = LABELS[cell["scheme"]]
-    return [dot, _text(x + right, y + down, label, text_anchor=anchor)]
+    return [dot, text_at(x + right, y + down, label, text_anchor=anchor)]
 
 
 def picture(cells: list[dict[str, Any]]) -> str:
@@ -98,10 +101,15 @@ def picture(cells: list[dict[str, Any]]) -> str:
     for cell in cells:
         if cell["bits"] == 128:
             parts += _dot(cell)
-    body = "\n".join(part.replace("text_anchor", "text-anchor") for part in parts)
-    about = 'role="img" aria-label="Digits spent against entries that fail"'
-    box = f'viewBox="0 0 {WIDTH} {HEIGHT}"'
+    return document(parts, "Digits spent against entries that fail", HEIGHT)
+
+
+def document(parts: list[str], about: str, height: int, style: str = "") -> str:
+    """Return the SVG document of these elements, WIDTH by *height*."""
+    label = f'role="img" aria-label="{about}"'
+    box = f'viewBox="0 0 {WIDTH} {height}"'
+    body = "\n".join(parts)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" {box} {about}>\n'
-        f"<style>{STYLE}</style>\n{body}\n</svg>\n"
+        f'<svg xmlns="http://www.w3.org/2000/svg" {box} {label}>\n'
+        f"<style>{STYLE}{style}</style>\n{body}\n</svg>\n"
     )

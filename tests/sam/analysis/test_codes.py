@@ -72,11 +72,12 @@ def test_all_large_codes_together() -> None:
 
 
 def test_short_codes_grow_with_use() -> None:
-    """Ten tries a key, ten a log; a SIM without keys and logs gives no tries at all."""
+    """Ten tries a key, ten a log, a small C under two keys each; an idle SIM gives none."""
     idle = {row.code: row.tries for row in audit(Usage(keys=0, logs=0))}
     once = {row.code: row.tries for row in audit(Usage(keys=1, logs=1))}
-    for name in ("challenge C", "M4", "M5", "small C", "small R"):
+    for name in ("challenge C", "M4", "M5", "small R"):
         assert (idle[name], once[name]) == (0, 10)
+    assert (idle["small C"], once["small C"]) == (0, 20)
     assert idle["ticket"] == once["ticket"] == ROWS["ticket"].tries
 
 
