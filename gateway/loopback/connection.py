@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.interfaces import IPushProducer
@@ -10,7 +11,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from zope.interface import implementer
 
 from dtns.gateway.errors import WireError
-from dtns.gateway.loopback.operations import Error
+from dtns.gateway.loopback.operations import Error, Noted, Received
 from dtns.gateway.loopback.wire import Lines, decode_from_client, encode
 
 if TYPE_CHECKING:
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from dtns.gateway.loopback.operations import FromClient, FromNetwork
+    from dtns.gateway.loopback.turns import Turns
 
 BACKLOG_OCTETS: Final = 1 << 21
+ACKNOWLEDGEMENTS_A_TURN: Final = 64
 _KEEPALIVE: Final = (
     (socket.TCP_KEEPIDLE, 60),
     (socket.TCP_KEEPINTVL, 20),
@@ -32,23 +35,32 @@ _KEEPALIVE: Final = (
 class Connection(Protocol):
     """A client of the network.
 
-    While the client does not read, nothing it sends is read either; a client with more than
-    `BACKLOG_OCTETS` unread is cut off. `busy_at` is when it last was of use, by *clock*.
+    While the client does not read, nothing it sends is served either; a client with more than
+    `BACKLOG_OCTETS` unread is cut off. What it says beyond one line at a time waits for *turns*,
+    and nothing more is read from it until then. Acknowledgements cost it no turn: what they
+    acknowledge had its turn when it was submitted. `busy_at` is when it last was of use, by
+    *clock*.
     """
 
     def __init__(
         self,
         clock: Callable[[], float],
+        turns: Turns,
         made: Callable[[Connection], None],
         received: Callable[[Connection, FromClient], None],
         lost: Callable[[Connection], None],
     ) -> None:
         self._clock = clock
+        self._turns = turns
         self._made = made
         self._received = received
         self._lost = lost
         self._lines = Lines()
+        self._unserved: deque[bytes] = deque()
+        self._waits = False
+        self._faulty: str | None = None
         self._open = False
+        self._gone = False
         self._backlog: int | None = None
         self.busy_at = clock()
 
@@ -70,23 +82,49 @@ class Connection(Protocol):
         self._made(self)
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 # Twisted's name
-        """Serve the lines that *data* completes."""
+        """Serve the first line that *data* completes, and the others in their turn."""
         try:
-            for line in self._lines.feed(data):
-                if not self._open:
-                    return
-                self._serve(line)
+            self._unserved.extend(self._lines.feed(data))
         except WireError as error:
-            self.refuse(str(error))
+            self._faulty = str(error)
+        if not self._waits and self.serve_next():
+            self._waits = True
+            self._transport().pauseProducing()
+            self._turns.join(self)
 
-    def _serve(self, line: bytes) -> None:
+    def serve_next(self) -> bool:
+        """Serve what is acknowledged and one line more; tell whether further ones can be served."""
+        for _ in range(ACKNOWLEDGEMENTS_A_TURN):
+            if not self._servable or not isinstance(self._serve_one(), Received | Noted):
+                break
+        if not self._unserved and self._faulty is not None and self._open:
+            self.refuse(self._faulty)
+        if self._servable:
+            return True
+        self._rest()
+        return False
+
+    @property
+    def _servable(self) -> bool:
+        return bool(self._unserved) and (self._backlog is None or self._gone)
+
+    def _serve_one(self) -> FromClient | None:
         try:
-            operation = decode_from_client(line)
+            operation = decode_from_client(self._unserved.popleft())
         except WireError as error:
             self.write(Error(str(error)))
-            return
+            return None
         self.busy_at = self._clock()
         self._received(self, operation)
+        return operation
+
+    def _rest(self) -> None:
+        """Wait for no turn any more: all is served, or the client does not read."""
+        waited, self._waits = self._waits, False
+        if self._gone:
+            self._lost(self)
+        elif waited and self._open and self._backlog is None:
+            self._transport().resumeProducing()
 
     def write(self, operation: FromNetwork) -> None:
         """Write one line, unless the connection is going away."""
@@ -102,20 +140,27 @@ class Connection(Protocol):
     def refuse(self, reason: str) -> None:
         """Tell the client why, and hang up."""
         self.write(Error(reason))
+        self._unserved.clear()
         if self._open:
             self._open = False
             self._transport().unregisterProducer()
             self._transport().loseConnection()
 
     def abort(self) -> None:
-        """Hang up at once; what is unread is dropped."""
+        """Hang up at once; what is unread or unserved is dropped."""
         self._open = False
+        self._unserved.clear()
         self._transport().abortConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: ARG002, N802 # Twisted's
-        """Tell the server."""
+        """Tell the server, once all that the client said is served."""
         self._open = False
-        self._lost(self)
+        self._gone = True
+        if self._unserved and not self._waits:
+            self._waits = True
+            self._turns.join(self)
+        elif not self._waits:
+            self._lost(self)
 
     def pauseProducing(self) -> None:  # noqa: N802 # Twisted's name
         """Stop reading until the client reads; called again with every write until then."""
@@ -125,9 +170,13 @@ class Connection(Protocol):
             self._transport().pauseProducing()
 
     def resumeProducing(self) -> None:  # noqa: N802 # Twisted's name
-        """Go on reading: the client has read everything."""
+        """Go on serving, then reading: the client has read everything."""
         self._backlog = None
-        self._transport().resumeProducing()
+        if self._unserved and not self._waits:
+            self._waits = True
+            self._turns.join(self)
+        elif not self._waits:
+            self._transport().resumeProducing()
 
     def stopProducing(self) -> None:  # noqa: N802 # Twisted's name
         """Nothing more can be written; the transport reports the loss itself."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from dtns.gateway import gsm7
 from dtns.gateway.errors import ConditionsError
+from dtns.gateway.fairqueue import has_room
 from dtns.gateway.loopback import operations as op
 from dtns.gateway.loopback.conditions import Conditions, Passage, draw_passages
 from dtns.gateway.loopback.mailbox import Item, item_key
@@ -34,7 +35,7 @@ Outgoing = list[tuple["Hashable", op.FromNetwork]]
 class Limits:
     """How much the network holds; beyond it, submissions are rejected for now."""
 
-    messages_per_recipient: int = 1_000
+    messages_per_recipient: int = 2_000
     items_in_all: int = 100_000
     reports_per_number: int = 10_000
     attached_numbers: int = 100_000
@@ -156,7 +157,7 @@ class Network:
         for copy, passage in enumerate(passages):
             if not copy:
                 self._carry(network_id, request, passage, now, report=request.report)
-            elif not self._no_room(request.recipient):
+            elif not self._no_room(request):
                 self._counts["duplicated"] += 1
                 self._carry(self._next_id(), request, passage, now, report=False)
         return op.Accepted(request.id, network_id)
@@ -170,13 +171,17 @@ class Network:
             return op.Rejected(request.id, permanent=True, reason=faults)
         if self._signal_returns(now) is not None:
             return op.Rejected(request.id, permanent=False, reason="no signal")
-        if full := self._no_room(request.recipient):
+        if full := self._no_room(request):
             return op.Rejected(request.id, permanent=False, reason=full)
         return None
 
-    def _no_room(self, recipient: str) -> str | None:
-        if self._post.count(recipient, "message") >= self._limits.messages_per_recipient:
+    def _no_room(self, request: op.Submit) -> str | None:
+        taken = self._post.count(request.recipient, "message")
+        own = self._post.count_of(request.sender, request.recipient)
+        if taken >= self._limits.messages_per_recipient:
             return "the recipient's queue is full"
+        if not has_room(own, taken, self._limits.messages_per_recipient):
+            return "the sender's share of the recipient's queue is full"
         if len(self._post) >= self._limits.items_in_all:
             return "the network is full"
         return None

@@ -38,6 +38,11 @@ class PostOffice:
         mailbox = self._mailboxes.get(number)
         return mailbox.counts[kind] if mailbox else 0
 
+    def count_of(self, sender: str, number: str) -> int:
+        """Count the unsettled messages of *sender* for *number*."""
+        mailbox = self._mailboxes.get(number)
+        return mailbox.by_sender[sender] if mailbox else 0
+
     def holder(self, number: str) -> Hashable | None:
         """Return the line that holds *number*, if one does."""
         mailbox = self._mailboxes.get(number)
@@ -72,7 +77,7 @@ class PostOffice:
         mailbox = self._mailbox(item.address)
         if in_order:
             item.due = mailbox.latest_due = max(item.due, mailbox.latest_due)
-        mailbox.counts[item.kind] += 1
+        mailbox.note(item)
         self._items[item.key] = item
         self._note(min(item.due, item.expires), item)
 
@@ -99,7 +104,7 @@ class PostOffice:
                 self._remove(item)
                 yield item
             else:
-                self._mailboxes[item.address].waiting[item.key] = item
+                self._mailboxes[item.address].waiting.add(item.sender, item)
                 self._ready[item.address] = None
                 self._note(item.expires, item)
 
@@ -135,10 +140,7 @@ class PostOffice:
 
     def _remove(self, item: Item) -> None:
         del self._items[item.key]
-        mailbox = self._mailboxes[item.address]
-        mailbox.waiting.pop(item.key, None)
-        mailbox.handed_over.pop(item.key, None)
-        mailbox.counts[item.kind] -= 1
+        self._mailboxes[item.address].forget(item)
         self._forget_if_idle(item.address)
 
     def _forget_if_idle(self, number: str) -> None:

@@ -19,6 +19,7 @@ from dtns.gateway.loopback.address import Address, TcpAddress, UnixAddress
 from dtns.gateway.loopback.connection import Connection
 from dtns.gateway.loopback.network import Network
 from dtns.gateway.loopback.socketfile import SocketFile
+from dtns.gateway.loopback.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +71,7 @@ class LoopbackServer:
             watch=watch,
         )
         self._connections: set[Connection] = set()
+        self._turns = Turns(reactor)
         self._port: IListeningPort | None = None
         self._file = SocketFile(address.path) if isinstance(address, UnixAddress) else None
         self._wake: IDelayedCall | None = None
@@ -111,6 +113,7 @@ class LoopbackServer:
             for connection in list(self._connections):
                 connection.abort()
             await self._closed
+        self._turns.stop()
         if self._wake is not None:
             self._wake.cancel()
             self._wake = None
@@ -142,7 +145,7 @@ class LoopbackServer:
             self._file.release()
 
     def _connection(self) -> Connection:
-        return Connection(self._clock, self._made, self._received, self._lost)
+        return Connection(self._clock, self._turns, self._made, self._received, self._lost)
 
     def _made(self, connection: Connection) -> None:
         self._connections.add(connection)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from dtns.gateway.carrier import Inbound
+from dtns.gateway.fairqueue import FairQueue, has_room
 from dtns.gateway.parts import Joining
 from dtns.sam.errors import StoreError, UnreachableError
 from dtns.sam.issuing.issuer import Answer, Issuer, Outcome
@@ -25,7 +26,10 @@ from dtns.sam.store.store import Store
 BATCH: Final = 500
 """Most messages decided on in one transaction, and in one turn of the reactor."""
 WAITING: Final = 2000
-"""Most messages of one carrier that wait for their turn; further ones stay with the carrier."""
+"""Most messages of one carrier that wait, and of one sender as many as are still free.
+
+Further ones stay with the carrier.
+"""
 
 REDELIVERED: Final = "redelivered"
 """Counter of messages that came again from the carrier and had been acted on already."""
@@ -74,13 +78,14 @@ class _Line:
     pace: Pace
 
     def __init__(self) -> None:
-        self.arrived: deque[_Arrival] = deque()
+        self.arrived: FairQueue[_Arrival] = FairQueue()
 
 
 class Intake:
     """Collects the messages of a turn, decides on all in one transaction, then acknowledges.
 
-    Answers are queued in *outbox*. Each carrier with messages has the same share of a turn.
+    Answers are queued in *outbox*. Each carrier with messages has the same share of a turn, and
+    within it what senders claim to be takes turns: a hint that shares out, and never shuts out.
     """
 
     _log = Logger()
@@ -129,11 +134,11 @@ class Intake:
         if message.carrier not in self._lines:
             self.limit(message.carrier, 0)
         arrived = self._lines[message.carrier].arrived
-        if len(arrived) >= WAITING:
+        if not has_room(arrived.of(message.sender), len(arrived), WAITING):
             self._counters[OVERLOADED] += 1
             return fail(OverloadedError("too many messages wait"))
         arrival = _Arrival(message, Deferred())
-        arrived.append(arrival)
+        arrived.add(message.sender, arrival)
         self._plan()
         return arrival.stored
 
@@ -168,7 +173,7 @@ class Intake:
             wanted = min(len(line.arrived), share)
             count = wanted if self._closed else line.pace.room(wanted)
             line.pace.take(count)
-            batch += [line.arrived.popleft() for _ in range(count)]
+            batch += [line.arrived.take() for _ in range(count)]
         return batch
 
     def _write(self, batch: list[_Arrival]) -> Deferred[None]:

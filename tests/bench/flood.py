@@ -3,18 +3,19 @@
     python tests/bench/flood.py --seconds 10 --forged-per-second 500
 
 A `dtns serve` with its network embedded, phones that ask at a steady rate and wait for their
-answers: alone, then beside a client that submits so many forged asks a second, then beside one
-that submits as many as the network takes. Prints the latency of honest asks in milliseconds
-(median and 95th percentile, and the ratio of the medians to the quiet one), how many forged asks
-Sam turned away in a second, how many asks the network refused for now, and Sam's resident memory
-in KiB before and after each flood. At full speed honest asks queue in the network behind the
-forged ones: it holds 1,000 for one number and refuses more for now.
+answers: alone; beside one sender that submits so many forged asks a second; then beside one sender
+and beside a thousand, on 20 connections, that submit as many as the network takes. Prints for each
+how long honest asks took in milliseconds (median and 95th percentile, as ratios to the quiet ones
+too), the median until the network let them in, how many forged asks Sam turned away in a second,
+how many honest attempts the network refused for now, which share of a core Sam and the flood's
+generator used, and Sam's resident memory in KiB.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import selectors
 import socket
 import statistics
@@ -22,10 +23,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "equipment"))
 from deployment import Deployment, deploy
@@ -44,11 +46,19 @@ from dtns.sam.service.requests import GetStatus, Status
 
 SERVICE = "7267"
 """The service's number in a fresh configuration."""
-FLOODER = "+254799999999"
+CROWD = 1000
+CROWDS_CONNECTIONS = 20
 PHONES = 10
 ANSWER_SECONDS = 20.0
 WARM_UP_SECONDS = 1.0
 PIPELINE = 10
+
+
+class Latency(NamedTuple):
+    """Seconds from the first attempt to submit until it was let in, and until the answer."""
+
+    let_in: float
+    answered: float
 
 
 class Party:
@@ -68,54 +78,92 @@ class Party:
         )
         return to_text(ask.seal(self.sim.keys.ask))
 
-    def latency(self) -> float:
-        """Ask and return the seconds until the answer is here, refused attempts included."""
+    def latency(self) -> Latency:
+        """Ask, refused attempts included, and return how long it took."""
         text, began = self.next_ask(), time.monotonic()
         while not isinstance(self.line.submit(SERVICE, text), Accepted):
+            if time.monotonic() > began + ANSWER_SECONDS:
+                raise SystemExit("an honest ask was not let in")
             self.refused += 1
             time.sleep(0.01)
+        let_in = time.monotonic()
         for message in self.line.messages(ANSWER_SECONDS):
             self.line.acknowledge(message.network_id)
-            return time.monotonic() - began
+            return Latency(let_in - began, time.monotonic() - began)
         raise SystemExit("an honest ask was not answered")
 
 
-def flood(path: str, number: str, text: str, per_second: float) -> None:
+def flood(path: str, text: str, senders: int, per_second: float) -> None:
     """Submit so many forged asks a second, 0 for as many as the network takes, until killed."""
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(path)
-        connection.sendall(encode(op.Attach(number)))
-        forged = text[:-4] + ("AAAA" if text[-4:] != "AAAA" else "QQQQ")
-        burst = b"".join(
-            encode(op.Submit(str(n), number, SERVICE, forged)) for n in range(PIPELINE)
-        )
-        due = time.monotonic()
-        with selectors.DefaultSelector() as selector:
-            selector.register(connection, selectors.EVENT_READ)
-            while True:
-                connection.sendall(burst)
-                due += PIPELINE / per_second if per_second else 0.0
-                time.sleep(max(0.0, due - time.monotonic()))
-                while selector.select(0):
-                    if not connection.recv(1 << 20):
-                        return
+    forged = text[:-4] + ("AAAA" if text[-4:] != "AAAA" else "QQQQ")
+    connections = min(senders, CROWDS_CONNECTIONS)
+    bursts: dict[socket.socket, deque[bytes]] = {}
+    with selectors.DefaultSelector() as selector:
+        for first in range(connections):
+            numbers = [f"+2547990{n:05}" for n in range(first, senders, connections)]
+            connection = socket.socket(socket.AF_UNIX)
+            connection.connect(path)
+            connection.sendall(b"".join(encode(op.Attach(number)) for number in numbers))
+            submits = [encode(op.Submit("1", number, SERVICE, forged)) for number in numbers]
+            bursts[connection] = deque(submits * PIPELINE if senders == 1 else submits)
+            selector.register(connection, selectors.EVENT_READ | selectors.EVENT_WRITE)
+        if per_second:
+            _flood_at(per_second, *bursts.popitem(), selector)
+        _flood_at_full_speed(bursts, selector)
+
+
+def _flood_at(
+    per_second: float,
+    connection: socket.socket,
+    submits: deque[bytes],
+    selector: selectors.BaseSelector,
+) -> None:
+    due = time.monotonic()
+    selector.modify(connection, selectors.EVENT_READ)
+    while True:
+        connection.sendall(b"".join(submits))
+        due += len(submits) / per_second
+        time.sleep(max(0.0, due - time.monotonic()))
+        while selector.select(0):
+            if not connection.recv(1 << 20):
+                return
+
+
+def _flood_at_full_speed(
+    bursts: dict[socket.socket, deque[bytes]], selector: selectors.BaseSelector
+) -> None:
+    unsent = dict.fromkeys(bursts, b"")
+    for connection in bursts:
+        connection.setblocking(False)
+    while True:
+        for key, events in selector.select():
+            connection = key.fileobj
+            assert isinstance(connection, socket.socket)
+            if events & selectors.EVENT_READ and not connection.recv(1 << 20):
+                return
+            if events & selectors.EVENT_WRITE:
+                submits = bursts[connection]
+                octets = unsent[connection] or b"".join(list(submits)[:PIPELINE])
+                submits.rotate(-PIPELINE)
+                unsent[connection] = octets[connection.send(octets) :]
 
 
 @contextmanager
-def flooded(endpoint: str, text: str, per_second: float) -> Iterator[None]:
-    """Flood from another process."""
+def flooded(endpoint: str, text: str, senders: int, per_second: float) -> Iterator[int]:
+    """Flood from another process; gives its id."""
     path = endpoint.removeprefix("unix:")
-    arguments = [sys.executable, __file__, "--flood", path, FLOODER, text, str(per_second)]
+    arguments = [sys.executable, __file__, "--flood", path, text, str(senders), str(per_second)]
     process = subprocess.Popen(arguments)
     try:
         time.sleep(WARM_UP_SECONDS)
-        yield
+        assert process.poll() is None
+        yield process.pid
     finally:
         process.kill()
         process.wait()
 
 
-def measure(parties: list[Party], seconds: float, rate: float) -> list[float]:
+def measure(parties: list[Party], seconds: float, rate: float) -> list[Latency]:
     """Ask at a steady rate, one ask at a time, and return the latencies."""
     latencies = []
     began = time.monotonic()
@@ -123,6 +171,12 @@ def measure(parties: list[Party], seconds: float, rate: float) -> list[float]:
         latencies.append(parties[len(latencies) % len(parties)].latency())
         time.sleep(max(0.0, now + 1 / rate - time.monotonic()))
     return latencies
+
+
+def processor_seconds(pid: int) -> float:
+    """Return the processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident(pid: int) -> int:
@@ -140,7 +194,7 @@ def status(deployment: Deployment) -> Status:
 
 
 def run(seconds: float, rate: float, forged: float) -> dict[str, Any]:
-    """Measure quiet, then beside a flood within capacity, then beside one at full speed."""
+    """Measure quiet, then beside a flood within capacity, then beside floods at full speed."""
     with tempfile.TemporaryDirectory(prefix="dtns-flood-") as folder, ExitStack() as stack:
         deployment = deploy(Path(folder) / "d")
         numbers = [f"+2547000000{n:02}" for n in range(PHONES + 1)]
@@ -150,28 +204,49 @@ def run(seconds: float, rate: float, forged: float) -> dict[str, Any]:
         parties = [Party(sim, holder, line) for sim, line in zip(sims, lines, strict=True)]
         measure(parties, WARM_UP_SECONDS, rate)
         quiet = measure(parties, seconds, rate)
-        figures: dict[str, Any] = _milliseconds("quiet", quiet, quiet)
-        figures["rss_kib"] = [resident(sam.pid)]
-        for name, per_second in (("flooded", forged), ("full_speed", 0.0)):
-            with flooded(holder.network, parties[0].next_ask(), per_second):
+        figures: dict[str, Any] = {
+            "quiet": _milliseconds(quiet, quiet) | {"rss_kib": resident(sam.pid)}
+        }
+        for name, senders, per_second in (
+            ("within_capacity", 1, forged),
+            ("one_sender", 1, 0.0),
+            ("thousand_senders", CROWD, 0.0),
+        ):
+            refused = sum(party.refused for party in parties)
+            with flooded(holder.network, parties[0].next_ask(), senders, per_second) as generator:
                 before, began = status(deployment).counters["forged"], time.monotonic()
+                used = [processor_seconds(pid) for pid in (sam.pid, generator)]
                 loud = measure(parties, seconds, rate)
+                took = time.monotonic() - began
+                cores = [processor_seconds(pid) for pid in (sam.pid, generator)]
                 turned_away = status(deployment).counters["forged"] - before
-            figures |= _milliseconds(name, loud, quiet)
-            figures[f"{name}_forged_per_second"] = round(turned_away / (time.monotonic() - began))
-            figures["rss_kib"].append(resident(sam.pid))
-        figures["refused_for_now"] = sum(party.refused for party in parties)
+            sams, generators = (round((b - a) / took, 2) for a, b in zip(used, cores, strict=True))
+            figures[name] = _milliseconds(loud, quiet) | {
+                "forged_per_second": round(turned_away / took),
+                "refused_for_now": sum(party.refused for party in parties) - refused,
+                "sam_cores": sams,
+                "generator_cores": generators,
+                "rss_kib": resident(sam.pid),
+            }
     return figures
 
 
-def _milliseconds(name: str, latencies: list[float], quiet: list[float]) -> dict[str, float]:
-    ranked = sorted(latencies)
+def _milliseconds(latencies: list[Latency], quiet: list[Latency]) -> dict[str, float]:
+    middle, slow = _median_and_p95(latencies)
+    quiet_middle, quiet_slow = _median_and_p95(quiet)
     return {
-        f"{name}_asks": len(ranked),
-        f"{name}_median_ms": round(1000 * statistics.median(ranked), 1),
-        f"{name}_p95_ms": round(1000 * ranked[int(0.95 * len(ranked))], 1),
-        f"{name}_ratio": round(statistics.median(ranked) / statistics.median(quiet), 2),
+        "asks": len(latencies),
+        "median_ms": round(1000 * middle, 1),
+        "p95_ms": round(1000 * slow, 1),
+        "median_ratio": round(middle / quiet_middle, 2),
+        "p95_ratio": round(slow / quiet_slow, 2),
+        "let_in_median_ms": round(1000 * statistics.median(each.let_in for each in latencies), 1),
     }
+
+
+def _median_and_p95(latencies: list[Latency]) -> tuple[float, float]:
+    ranked = sorted(each.answered for each in latencies)
+    return statistics.median(ranked), ranked[int(0.95 * len(ranked))]
 
 
 def main() -> None:
@@ -180,10 +255,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--asks-per-second", type=float, default=10.0)
     parser.add_argument("--forged-per-second", type=float, default=500.0)
-    parser.add_argument("--flood", nargs=4, metavar=("PATH", "NUMBER", "TEXT", "PER_SECOND"))
+    parser.add_argument("--flood", nargs=4, metavar=("PATH", "TEXT", "SENDERS", "PER_SECOND"))
     options = parser.parse_args()
     if options.flood:
-        flood(*options.flood[:3], float(options.flood[3]))
+        path, text, senders, per_second = options.flood
+        flood(path, text, int(senders), float(per_second))
     else:
         figures = run(options.seconds, options.asks_per_second, options.forged_per_second)
         print(json.dumps(figures))  # noqa: T201 (its output)

@@ -304,7 +304,7 @@ def test_duplicates_have_an_id_of_their_own() -> None:
 
 
 def test_order_is_kept_without_reordering() -> None:
-    """However much the delays vary, one recipient's messages keep their order."""
+    """However much the delays vary, one sender's messages to one recipient keep their order."""
     air = attached(delay=10, jitter=10, duplication=0.3)
     air.attach("sam", SAM, window=1000)
     texts = [f"{number:03}" for number in range(30)]
@@ -387,14 +387,74 @@ def test_ping_is_answered_after_what_is_due() -> None:
     assert pong == op.Pong()
 
 
+def flooding(air: Air, senders: int) -> None:
+    """Attach so many numbers to one line."""
+    for number in range(senders):
+        air.attach("flooders", f"99{number:04}")
+
+
+def acknowledge_latest(air: Air) -> None:
+    """Have Sam acknowledge what it was delivered last."""
+    latest = air.heard["sam"][-1]
+    assert isinstance(latest, op.Deliver)
+    air.say("sam", op.Received(latest.network_id))
+
+
+def test_a_flooding_sender_delays_others_by_a_message() -> None:
+    """What waits of one sender for a number does not hold up another's."""
+    air = attached()
+    flooding(air, 1)
+    air.attach("sam", SAM, window=1)
+    for number in range(500):
+        air.say("flooders", op.Submit("1", "990000", SAM, f"forged {number}"))
+    air.submit("honest")
+    acknowledge_latest(air)
+    assert air.texts("sam") == ["forged 0", "honest"]
+
+
+def test_a_thousand_flooding_senders_delay_others_by_a_message() -> None:
+    """However many senders pour in, one who seldom sends does not wait for their backlog."""
+    air = attached()
+    flooding(air, 1000)
+    air.attach("sam", SAM, window=1)
+    for number in range(1900):
+        air.say("flooders", op.Submit("1", f"99{number % 1000:04}", SAM, "forged"))
+    for _ in range(1200):
+        acknowledge_latest(air)
+    assert air.texts("sam") == ["forged"] * 1201
+    assert air.status().waiting == 700
+    air.submit("honest")
+    acknowledge_latest(air)
+    assert air.texts("sam")[-1] == "honest"
+
+
+def test_a_flooding_sender_leaves_room_for_others() -> None:
+    """Its share of a queue is what it leaves free; only others find the rest."""
+    air = Air(Limits(messages_per_recipient=10))
+    flooding(air, 2)
+    air.attach("phone", PHONE)
+    answers = [air.say("flooders", op.Submit("1", "990000", SAM, "forged"))[0] for _ in range(6)]
+    assert isinstance(answers[4], op.Accepted)
+    reason = "the sender's share of the recipient's queue is full"
+    assert answers[5] == op.Rejected("1", permanent=False, reason=reason)
+    assert isinstance(air.submit(), op.Accepted)
+    answers = [air.say("flooders", op.Submit("1", "990001", SAM, "forged"))[0] for _ in range(3)]
+    assert [isinstance(answer, op.Accepted) for answer in answers] == [True, True, False]
+    air.attach("sam", SAM)
+    air.say("sam", op.Received("run-1"))
+    assert isinstance(air.submit(), op.Accepted)
+
+
 def test_queues_are_bounded() -> None:
     """A full queue, and a full network, reject for now; room made is room again."""
     limits = Limits(messages_per_recipient=3, items_in_all=5)
     air = Air(limits, duplication=1)
     air.attach("phone", PHONE)
-    answers = [air.submit(to="700") for _ in range(3)]
-    assert [isinstance(answer, op.Accepted) for answer in answers] == [True, True, False]
-    assert answers[2] == op.Rejected("1", permanent=False, reason="the recipient's queue is full")
+    assert isinstance(air.submit(to="700"), op.Accepted)
+    air.attach("other", "800")
+    air.say("other", op.Submit("1", "800", "700", "text"))
+    full = op.Rejected("1", permanent=False, reason="the recipient's queue is full")
+    assert air.submit(to="700") == full
     assert isinstance(air.submit(to="701"), op.Accepted)
     assert air.submit(to="702") == op.Rejected("1", permanent=False, reason="the network is full")
     assert air.status().waiting == 5

@@ -137,8 +137,10 @@ class NetworkStates(RuleBasedStateMachine):
         submission = op.Submit(
             f"s{self.number}", sender, recipient, f"text {self.number}", validity, report
         )
-        queued = sum(message.recipient == recipient for message, _ in self.open.values())
-        full = queued >= 5 or len(self.open) + len(self.unreported) >= 12
+        queued = [each.sender for each, _ in self.open.values() if each.recipient == recipient]
+        full = (
+            len(queued) + queued.count(sender) >= 5 or len(self.open) + len(self.unreported) >= 12
+        )
         before = self.next_network_id()
         refused = self.holder.get(sender) != line or not self.signal or full
         if not refused:

@@ -135,6 +135,29 @@ class ServerTests(TestCase):
         await self.server.stop()
         assert list(self.directory.iterdir()) == []
 
+    async def test_a_client_that_pours_in_holds_up_nobody(self) -> None:
+        """Who says one line is answered while another's thousands still wait; all are answered."""
+        address = await self.listen(f"unix:{self.directory}/n.sock")
+        flooder, phone = await self.connect(address), await self.connect(address)
+        flooder.write(PING * 3000)
+        await until(lambda: flooder.heard)
+        phone.write(PING)
+        await until(lambda: phone.heard)
+        assert len(flooder.heard) < 1500
+        assert len(await flooder.hear(3000)) == 3000
+
+    async def test_a_client_that_hangs_up_has_said_what_it_said(self) -> None:
+        """Lines that still waited for their turn when a client left are served."""
+        address = await self.listen(f"unix:{self.directory}/n.sock")
+        sam, phone = await self.connect(address), await self.connect(address)
+        sam.say(op.Attach(SAM, 1000))
+        submits = [op.Submit(str(n), PHONE, SAM, str(n)) for n in range(100)]
+        phone.say(op.Attach(PHONE), *submits)
+        phone.transport.loseConnection()
+        heard = await sam.hear(101)
+        texts = [said.text for said in heard if isinstance(said, op.Deliver)]
+        assert texts == [str(n) for n in range(100)]
+
     async def test_tcp_port(self) -> None:
         """With port 0 the real port is told, and another server is refused it."""
         address = await self.listen()

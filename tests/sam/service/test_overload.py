@@ -21,9 +21,11 @@ def forged(bench: Any, alice: Handset, bob: Handset) -> str:
     return text[:-3] + ("AAA" if text[-3:] != "AAA" else "QQQ")
 
 
-def bring(bench: Any, carrier: str, text: str, identity: str) -> Deferred[None]:
+def bring(
+    bench: Any, carrier: str, text: str, identity: str, sender: str = "+99"
+) -> Deferred[None]:
     """Bring a carrier's message."""
-    message = Inbound(carrier, identity, "+99", text, 0.0)
+    message = Inbound(carrier, identity, sender, text, 0.0)
     stored: Deferred[None] = bench.traffic.sink(carrier).received(message)
     return stored
 
@@ -36,15 +38,17 @@ def test_what_is_beyond_the_bound_stays_with_the_carrier(
     text = forged(bench, alice, bob)
     honest = bench.ask(alice, bob)
     for n in range(50):
-        bench.carrier.deliver("+99", text, f"f{n}")
+        bench.carrier.deliver(f"+{n % 5}", text, f"f{n}")
+    for n in range(5, 10):
+        bench.carrier.deliver(f"+{n}", text, f"f5{n}")
     bench.carrier.deliver("+99", honest, "honest")
     bench.turn()
-    assert bench.counters["overloaded"] == 31
-    assert len(bench.carrier.unacknowledged) == 31
+    assert bench.counters["overloaded"] == 36
+    assert len(bench.carrier.unacknowledged) == 36
     assert "honest" in bench.carrier.unacknowledged
     bench.pass_time(10)
     assert bench.carrier.unacknowledged == {}
-    assert bench.counters["forged"] == 50
+    assert bench.counters["forged"] == 55
     assert alice.receive(bench.carrier.submitted[0].text).key is not None
 
 
@@ -64,6 +68,45 @@ def test_a_flooded_carrier_does_not_hold_up_another(
     bench.done(honest)
     assert served_before[0] <= 20
     assert bench.counters["forged"] == 500
+
+
+@pytest.mark.parametrize("senders", [1, 300])
+def test_flooding_senders_do_not_hold_up_another(
+    bench: Any,
+    alice: Handset,
+    bob: Handset,
+    monkeypatch: pytest.MonkeyPatch,
+    senders: int,
+) -> None:
+    """An honest ask is in the next transaction, however many messages of others wait."""
+    monkeypatch.setattr(module, "BATCH", 10)
+    text, events = forged(bench, alice, bob), list[str]()
+    flood = [bring(bench, "memory", text, f"f{n}", f"+{n % senders}") for n in range(990)]
+    for each in flood:
+        each.addCallback(lambda _: events.append("forged"))
+
+    def ask(_: None) -> None:
+        honest = bring(bench, "memory", bench.ask(alice, bob), "h", "+254700000009")
+        honest.addCallback(lambda _: events.append("honest"))
+
+    flood[senders + 100].addCallback(ask)
+    bench.turn()
+    assert events.index("honest") <= senders + 100 + 2 * module.BATCH
+    assert sorted(events) == ["forged"] * 990 + ["honest"]
+
+
+def test_a_flooding_sender_leaves_room_for_others(
+    bench: Any, alice: Handset, bob: Handset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one sender only as many wait as are still free; another's is taken."""
+    monkeypatch.setattr(module, "WAITING", 20)
+    text = forged(bench, alice, bob)
+    for n in range(15):
+        bench.carrier.deliver("+99", text, f"f{n}")
+    bench.carrier.deliver("+11", bench.ask(alice, bob), "honest")
+    bench.turn()
+    assert (bench.counters["overloaded"], bench.counters["forged"]) == (5, 10)
+    assert bench.counters["issued"] == 1
 
 
 def test_forged_asks_write_nothing(bench: Any, alice: Handset, bob: Handset) -> None:
