@@ -109,9 +109,13 @@ def _a_key(name: str, profile: str, bits: int, worth: str, most: int = MAX_FAILU
 
 def _a_log(name: str, profile: str, bits: int, worth: str, keys: int = 1) -> _Code:
     """Return a code of small payments, which rest after some wrong ones until Sam has the log."""
-    most = SMALL_TRIES * keys
-    rule = f"{most} a log; {worth}"
-    return _Code(name, _digits(profile), bits, lambda usage: most * usage.logs, rule)
+    rule = f"{SMALL_TRIES} a log{_each(keys)}; {worth}"
+    tries = SMALL_TRIES * keys
+    return _Code(name, _digits(profile), bits, lambda usage: tries * usage.logs, rule)
+
+
+def _each(comparisons: int) -> str:
+    return f", {comparisons} comparisons each" if comparisons > 1 else ""
 
 
 CODES: Final = (
@@ -162,7 +166,7 @@ CODES: Final = (
         _digits("ask"),
         TYPED_MAC_BITS,
         lambda _: _DAYS * BAD_A_DAY * MOST_COMPARED,
-        f"{BAD_A_DAY} a day; has Sam issue a key that only the party can read",
+        f"{BAD_A_DAY} a day{_each(MOST_COMPARED)}; its key goes to the party alone",
     ),
     _Code(
         "unlock",
