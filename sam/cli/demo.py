@@ -68,11 +68,25 @@ class Silent:
     show_default=True,
     help="How Sam's messages travel: straight on the network, or by a GSM modem on it.",
 )
-def demo(seed: int | None, gateway: str, *, as_json: bool, slow: bool) -> None:
+@click.option("--web", is_flag=True, help="Two phones to play with, in a browser, until Ctrl-C.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=0,
+    help="Where --web listens on 127.0.0.1. [any that is free]",
+)
+def demo(
+    seed: int | None, gateway: str, port: int, *, as_json: bool, slow: bool, web: bool
+) -> None:
     """Show the whole idea in one terminal, on real processes, in under ten seconds.
 
     The same --seed gives the same digits within one week, for expiry is counted in weeks.
     """
+    if web:
+        if seed is not None or as_json or slow or gateway != "loopback":
+            raise click.UsageError("--web goes with --port alone")
+        _play_in_browser(port)
+        return
     started = time.monotonic()
     narrator = Silent() if as_json else Aloud(slow=slow)
     with tempfile.TemporaryDirectory(prefix="dtns-demo-") as folder:
@@ -91,6 +105,14 @@ def demo(seed: int | None, gateway: str, *, as_json: bool, slow: bool) -> None:
         _table(story, seconds)
     if not whole:
         raise click.exceptions.Exit(Exit.REFUSED)
+
+
+def _play_in_browser(port: int) -> None:
+    from dtns.sam.console.simulator_running import serve_two_phones  # noqa: PLC0415 (the reactor)
+
+    click.echo("Two phones, a network and a Sam are being switched on. Ctrl-C ends it all.")
+    click.echo("Each link opens once; Enter gives another.")
+    serve_two_phones(port, lambda link: click.secho(f"\n  {link}", bold=True))
 
 
 def _play(folder: Path, seed: int | None, narrator: Aloud | Silent, *, modem: bool) -> Story:

@@ -56,5 +56,6 @@ class Assets(Resource):
             request.setHeader("Content-Type", "text/plain; charset=utf-8")
             return b"There is no such file.\n"
         request.setHeader("Content-Type", asset.content_type)
-        request.setHeader("Cache-Control", _YEAR)
+        if asset.url.endswith(request.uri.decode("ascii", "replace")):
+            request.setHeader("Cache-Control", _YEAR)
         return asset.octets

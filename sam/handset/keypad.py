@@ -80,7 +80,7 @@ class Keypad:
 
     def take_in(self, counter: int | None, report: Report) -> None:
         """Tell of a message that came: on the whole screen where it was waited for."""
-        self._tell({"event": "received", **report.facts})
+        self._happened("received", report)
         home = len(self._stack) == 1
         if not home and (counter is None or counter != self._waiting_for):
             self._news = report.text
@@ -111,6 +111,11 @@ class Keypad:
             ],
             keys=("Select", ""),
         )
+
+    def _happened(self, event: str, report: Report, **facts: str) -> None:
+        """Tell of one thing that happened: its report, the sentence with names, and *facts*."""
+        text = "" if "digits" in report.facts else self._with_names(report.text)
+        self._tell({"event": event, **report.facts, "text": text, **facts})
 
     def _whom(self, then: Callable[[Number], View | Move]) -> Callable[[], View]:
         """Return what lets the person choose whom a step is about."""
@@ -164,7 +169,7 @@ class Keypad:
         key: str = "Done",
     ) -> View:
         """Show digits to read out."""
-        self._tell({"event": "shown", "what": what, **report.facts})
+        self._happened("shown", report, what=what)
         groups = tuple(report.facts["digits"].split())
         keys = (key, "Done") if then else ("Done", "")
         return Told(Screen(what.capitalize(), text, code=groups, keys=keys), then)
@@ -181,7 +186,7 @@ class Keypad:
             entered = handset.enter(asker, boxes.entry)
         report = reports.of_entry(asker, entered)
         digits = " ".join(boxes.entry.boxes)
-        self._tell({"event": "typed", "what": "ticket", "digits": digits, **report.facts})
+        self._happened("typed", report, what="ticket", digits=digits)
         following = _following(boxes.entry, entered)
         if following is not None:
             return boxes.ask_for(following, entered.reading.message())
@@ -208,7 +213,7 @@ class Keypad:
         digits = " ".join(boxes.entry.boxes)
         with self._phone.handset() as handset:
             report = reports.of_verdict(asker, handset.check(asker, digits))
-        self._tell({"event": "typed", "what": "response", "digits": digits, **report.facts})
+        self._happened("typed", report, what="response", digits=digits)
         return _told("Proved" if not report.refused else "Not proved", report)
 
     def _type_challenge(self, holder: Number) -> View:
@@ -219,8 +224,7 @@ class Keypad:
         digits = " ".join(boxes.entry.boxes)
         with self._phone.handset() as handset:
             report = reports.of_code(holder, handset.respond(holder, digits))
-        told = {name: value for name, value in report.facts.items() if name != "digits"}
-        self._tell({"event": "typed", "what": "challenge", "digits": digits, **told})
+        self._happened("typed", report, what="challenge", digits=digits)
         if report.refused:
             return _told("Not answered", report)
         return self._shown("response", report, f"Read it back to {self._name(holder)}.")

@@ -78,6 +78,7 @@ class Stage:
         self._texts: dict[str, op.Deliver] = {}
         self._latest: deque[str] = deque()
         self._ids = itertools.count(1)
+        self._sent_again: deque[tuple[str, str, bool]] = deque(maxlen=REMEMBERED)
         self._decided: Counter[str] = Counter()
 
     @property
@@ -119,9 +120,9 @@ class Stage:
         """Do what is ordered; OrderError where it cannot be done now."""
         match order:
             case Press(phone, key):
-                self._phones[phone].tell({"press": key})
+                self._phone(phone).tell({"press": key})
             case Signal(phone, on):
-                self._phones[phone].tell({"signal": on})
+                self._phone(phone).tell({"signal": on})
             case Weather(changes):
                 self._network.change(**changes)
                 self._tell_stage()
@@ -133,11 +134,17 @@ class Stage:
             case Again(message, with_a_change):
                 self._send_again(message, change=with_a_change)
 
+    def _phone(self, name: str) -> PhoneProcess:
+        if name not in self._phones:
+            raise OrderError("the phones are being switched on")
+        return self._phones[name]
+
     def _send_again(self, name: str, *, change: bool) -> None:
         message = self._texts.get(name)
         if message is None or self._listener is None:
             raise OrderError("that message is no longer at hand")
         text = altered(message.text) if change else message.text
+        self._sent_again.append((message.sender, text, change))
         submission = op.Submit(f"again-{next(self._ids)}", message.sender, message.recipient, text)
         answer: Deferred[Any] = self._listener.submit(submission)
         answer.addErrback(lambda failure: self._log.failure("not sent again", failure))
@@ -154,15 +161,25 @@ class Stage:
         if sighting.what in {"carried", "lost"}:
             self._remember(message)
             told |= {"seconds": sighting.seconds, "seen": overheard(message.text)}
+            told |= self._origin(message)
         if sighting.what == "delivered" and told["to"] == "sam":
             told["sam"] = self._decisions()
-        self._tell({"message": told})
+        self._tell({"sms": told})
 
     def _remember(self, message: op.Deliver) -> None:
         self._texts[message.network_id] = message
         self._latest.append(message.network_id)
         if len(self._latest) > REMEMBERED:
             del self._texts[self._latest.popleft()]
+
+    def _origin(self, message: op.Deliver) -> dict[str, bool]:
+        """Tell whether a message is one that was ordered to be sent again."""
+        for change in (False, True):
+            sent = message.sender, message.text, change
+            if sent in self._sent_again:
+                self._sent_again.remove(sent)
+                return {"again": True, "altered": change}
+        return {"again": False, "altered": False}
 
     def _decisions(self) -> list[str]:
         """Return what Sam decided since the last call."""

@@ -76,11 +76,10 @@ class Running:
         """Wait for a sighting of a message, and return it."""
         told = self.until(
             lambda told: (
-                (told.get("message", {}).get("what"), told.get("message", {}).get("to"))
-                == (what, to)
+                (told.get("sms", {}).get("what"), told.get("sms", {}).get("to")) == (what, to)
             )
         )
-        message: dict[str, Any] = told["message"]
+        message: dict[str, Any] = told["sms"]
         return message
 
 
@@ -102,8 +101,7 @@ def stage(tmp_path: Path) -> Iterator[Running]:
 @pytest.mark.timeout(120)
 def test_a_key_is_asked_for_cheated_with_and_handed_over(stage: Running) -> None:
     """Everything that the page shows happens: sightings, decisions, screens, refusals."""
-    for phone in ("alice", "bob"):
-        stage.screen(phone, "Menu")
+    stage.until(lambda _: {"alice", "bob"} <= {told.get("phone") for told in stage.told})
     stage.order(network={"delay": 0})
     stage.press("alice", "1 1")
     ask = stage.message("carried", "sam")
@@ -130,6 +128,8 @@ def test_a_key_is_asked_for_cheated_with_and_handed_over(stage: Running) -> None
 @pytest.mark.timeout(120)
 def test_bad_lines_are_refused_and_days_go_by(stage: Running) -> None:
     """No line ends the stage; time goes forward, and an undelivered answer expires with it."""
+    stage.order(phone="alice", press="1")
+    assert "switched on" in stage.until(lambda told: "refused" in told)["refused"]
     stage.screen("alice", "Menu")
     stage.write(b"\xff\xfe{\n" + b"x" * 5000 + b"\n")
     stage.order(phone="alice", press="power")
@@ -140,8 +140,7 @@ def test_bad_lines_are_refused_and_days_go_by(stage: Running) -> None:
     stage.until(lambda told: "today" in told)
     stage.press("alice", "1 1")
     stage.order(phone="alice", signal=False)
-    stage.until(lambda told: told.get("message", {}).get("to") == "alice")
+    stage.until(lambda told: told.get("sms", {}).get("to") == "alice")
     stage.order(days=8)
     assert stage.until(lambda told: "today" in told)["today"] > today
-    stage.press("alice", "end")
-    stage.screen("alice", "Menu")
+    stage.message("expired", "alice")

@@ -1,0 +1,182 @@
+"""The two-phone page in a real browser, and its socket against those who should not use it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from browser import needs_browser, visit
+from deployment import DTNS
+
+START_SECONDS = 30
+HEAVIEST = 300_000
+CHEATS = ("overhear", "pose", "replay-ask", "forge-ask", "forge-answer", "old")
+
+
+class Web:
+    """`dtns demo --web`, and its links."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._log = folder / "log"
+        with self._log.open("w") as log:
+            self.process = subprocess.Popen(
+                [*DTNS, "demo", "--web"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "TMPDIR": str(folder)},
+                start_new_session=True,
+            )
+        self.link = self._first_link()
+        self.port = urlsplit(self.link).port
+
+    def _first_link(self) -> str:
+        deadline = time.monotonic() + START_SECONDS
+        while not (found := re.search(r"http://127\.0\.0\.1:\d+/#\S+\n", self._log.read_text())):
+            assert self.process.poll() is None, self._log.read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        return found[0].strip()
+
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, **headers: str
+    ) -> tuple[int, bytes]:
+        """Make one request and return what came."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        try:
+            connection.request(method, path, body, named)
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+    def order(self, body: bytes, **headers: str) -> int:
+        """Post an order and return the status."""
+        return self.ask("POST", "/order", body, **{"Content_Type": "application/json", **headers})[
+            0
+        ]
+
+    def session(self) -> str:
+        """Use up the link for the key of a session."""
+        token = urlsplit(self.link).fragment
+        body = json.dumps({"token": token}).encode()
+        code, told = self.ask("POST", "/open", body, Content_Type="application/json")
+        assert code == 200, told
+        key: str = json.loads(told)["session"]
+        return key
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[Web]:
+    """Run the page; Ctrl-C must end it, with nothing left behind."""
+    running = Web(tmp_path)
+    try:
+        yield running
+        running.process.send_signal(signal.SIGINT)
+        assert running.process.wait(START_SECONDS) == 0, (tmp_path / "log").read_text()
+        assert [path.name for path in tmp_path.iterdir()] == ["log"]
+    finally:
+        if running.process.poll() is None:
+            os.killpg(running.process.pid, signal.SIGKILL)
+            running.process.wait()
+
+
+@needs_browser
+@pytest.mark.timeout(180)
+def test_a_person_goes_the_whole_way_and_cheats_are_refused(web: Web) -> None:
+    """Ask, no signal, digits, slip, repair, proof, cheats: by keyboard and pointer, clean."""
+    told = visit("two_phones.mjs", web.link, cheats=CHEATS)
+    facts = told["facts"]
+    assert facts["answer"].startswith("Key 1 with Bob is here")
+    assert facts["digits"] == 20
+    assert "one more group" in facts["asking"]
+    assert facts["repaired"] == facts["group"]
+    assert "Digits: " in facts["said"]
+    assert len(facts["steps"]) == 5
+    assert facts["hops"][:2] == ["Alice → Sam", "Sam → Alice"]
+    assert {"Alice → Bob", "Bob → Alice"} <= set(facts["hops"])
+    assert re.fullmatch(r"(\d{4} ?){5}", facts["overheard"])
+    assert set(facts["outcomes"]) == set(CHEATS)
+    for look, text in facts["outcomes"].values():
+        assert "stopped" in look, text
+    assert "newer key" in facts["outcomes"]["old"][1]
+    assert facts["session"] == [f"http://127.0.0.1:{web.port}/", ""]
+    assert 0 < told["octets"] < HEAVIEST
+
+
+@needs_browser
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("dark", [False, True])
+def test_it_fits_a_small_screen_and_a_link_opens_once(web: Web, *, dark: bool) -> None:
+    """At 360 pixels nothing is cut off and the phones are stacked; a used link says so."""
+    facts = visit("glance.mjs", web.link, width=360, height=740, dark=dark, link=web.link)["facts"]
+    assert facts["width"] == 360
+    assert facts["tops"][1] > facts["tops"][0] + 300
+    assert facts["reloaded"]
+    assert "used before" in facts["second"]
+
+
+@pytest.mark.timeout(120)
+def test_nobody_else_moves_the_phones(web: Web) -> None:
+    """Without the session's key, from another page or under another name, nothing is served."""
+    key = web.session()
+    order = b'{"phone": "alice", "press": "1"}'
+    bearer = f"Bearer {key}"
+    assert web.order(order) == 401
+    assert web.order(order, Authorization=f"Bearer {key[:-1]}") == 401
+    assert web.order(order, Authorization="Bearer ü".encode().decode("latin-1")) == 401
+    assert web.ask("GET", "/events")[0] == 401
+    assert web.order(order, Authorization=bearer, Origin="http://127.0.0.1:9") == 403
+    assert web.order(order, Authorization=bearer, Sec_Fetch_Site="same-site") == 403
+    assert web.order(order, Authorization=bearer, Host="evil.example") == 421
+    assert web.order(order, Authorization=bearer, Content_Type="text/plain") == 415
+    used = json.dumps({"token": urlsplit(web.link).fragment}).encode()
+    assert web.ask("POST", "/open", used, Content_Type="application/json")[0] == 403
+    assert web.order(order, Authorization=bearer, Origin=f"http://127.0.0.1:{web.port}") == 200
+
+
+@pytest.mark.timeout(120)
+def test_hostile_orders_are_refused_and_counted(web: Web) -> None:
+    """Bad JSON, long bodies and floods are turned away, and the page goes on."""
+    bearer = f"Bearer {web.session()}"
+    for body in (b"{", b"[]", b"\xff", b"[" * 1000, b'"x"'):
+        assert web.order(body, Authorization=bearer) == 400
+    assert web.order(b" " * 2000, Authorization=bearer) == 413
+    assert web.order(b" " * 70_000, Authorization=bearer) == 413
+    flood = [
+        web.order(b'{"phone": "bob", "press": "up"}', Authorization=bearer) for _ in range(400)
+    ]
+    assert flood.count(429) > 0
+    assert set(flood) == {200, 429}
+    told = _first_events(web, bearer)
+    assert {"past": True} in told
+    (counted,) = [event for event in told if event.get("past") is False]
+    assert counted["refused_so_far"] == flood.count(429) + 6
+    time.sleep(0.2)
+    assert web.order(b'{"phone": "bob", "press": "end"}', Authorization=bearer) == 200
+
+
+def _first_events(web: Web, bearer: str) -> list[dict[str, Any]]:
+    """Return what a viewer who comes now is told of the past."""
+    connection = http.client.HTTPConnection("127.0.0.1", web.port, timeout=20)
+    connection.request("GET", "/events", headers={"Authorization": bearer})
+    response = connection.getresponse()
+    told: list[dict[str, Any]] = []
+    while not told or told[-1].get("past") is not False:
+        line = response.readline()
+        if line.startswith(b"data: "):
+            told.append(json.loads(line[6:]))
+    connection.close()
+    return told
