@@ -36,6 +36,10 @@ class Intake:
         self._pauses: set[Deferred[None]] = set()
         self._stopping = False
 
+    def __len__(self) -> int:
+        """Count what is at the sink, or waits to be offered again."""
+        return len(self._storing)
+
     def take(
         self,
         key: str,

@@ -12,9 +12,9 @@ from dtns.gateway.carrier import Accepted, Failed, Inbound
 from dtns.gateway.intake import Intake
 from dtns.gateway.modem.job import Job
 from dtns.gateway.modem.modem import Modem
-from dtns.gateway.modem.queue import FairQueue, Pace
 from dtns.gateway.modem.timing import USUAL, Timing
 from dtns.gateway.outstanding import Outstanding
+from dtns.gateway.queue import FairQueue, Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from dtns.gateway.modem.card import RefusedPins
     from dtns.gateway.modem.job import Job, Office
-    from dtns.gateway.modem.queue import Pace
     from dtns.gateway.modem.session import Facts, Settings
     from dtns.gateway.modem.timing import Timing
+    from dtns.gateway.queue import Pace
 
 _STEADY_SECONDS: Final = 30.0
 _LONGEST_REST_SECONDS: Final = 60.0

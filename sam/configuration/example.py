@@ -104,4 +104,30 @@ listen = "tcp:127.0.0.1:7281"
 # baud = 115200
 # delivery_reports = true
 # enabled = true
+
+# Reach phones through an operator's message centre (SMSC), by SMPP 3.4; one section each.
+# Needs more packages: pip install 'dtns[smpp]'
+# [gateway.smpp.operator]
+# host = "smsc.example.net"
+# port = 2775
+# Its certificate is checked against the system's authorities, or those in tls_ca alone.
+# tls = false
+# tls_ca = "operator.pem"
+# system_id = "dtns"
+# The password alone, in a file that only Sam's user can read.
+# password_file = "smpp-operator.password"
+# system_type = ""
+# One transceiver, or a pair of a transmitter and a receiver; and how many of these.
+# bind = "transceiver"
+# binds = 1
+# Messages without an answer on one bind; messages in a second on all of them, 0 for no limit.
+# window = 10
+# per_second = 0
+# What messages come from, if not from the service number; its type of number and plan.
+# source = "7267"
+# source_ton = 0
+# source_npi = 0
+# After so many seconds of silence the SMSC is asked whether it is there.
+# enquire_seconds = 30
+# enabled = true
 """

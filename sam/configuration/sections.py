@@ -13,6 +13,7 @@ from attrs.validators import ge, le, optional
 
 from dtns.gateway.loopback.address import SUN_PATH_OCTETS, parse_address
 from dtns.gateway.loopback.conditions import Conditions
+from dtns.sam.configuration.smpp import SmppSection
 from dtns.sam.issuing.policy import Policy
 from dtns.sam.protocol.payments import PurseTerms
 
@@ -146,6 +147,7 @@ class Config:
     modems: Mapping[str, ModemSection] = field(factory=dict)
     console: ConsoleSection = field(factory=ConsoleSection)
     metrics: MetricsSection = field(factory=MetricsSection)
+    smscs: Mapping[str, SmppSection] = field(factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -246,10 +248,10 @@ SECTIONS: Final = {
 }
 """Each section of the file and the class whose fields are its keys."""
 
-FAMILIES: Final = {"gateway.modem": ModemSection}
+FAMILIES: Final = {"gateway.modem": ModemSection, "gateway.smpp": SmppSection}
 """Sections of which there may be several, each with a name of its own: `[gateway.modem.NAME]`."""
 
-FAMILY_FIELDS: Final = {"gateway.modem": "modems"}
+FAMILY_FIELDS: Final = {"gateway.modem": "modems", "gateway.smpp": "smscs"}
 """The field of `Config` that holds a family's sections by their own names."""
 
 
@@ -278,6 +280,9 @@ def objections_to_sockets(config: Config) -> dict[str, str]:
             objections[f"gateway.modem.{name}.device"] = "must be given: the modem's serial port"
         if modem.pin_file is not None and modem.pin_credential is not None:
             objections[f"gateway.modem.{name}.pin_file"] = "is given, and pin_credential too"
+    for name, smsc in config.smscs.items():
+        for key, objection in smsc.objections():
+            objections[f"gateway.smpp.{name}.{key}"] = objection
     if config.loopback.endpoint is None:
         objections.pop("gateway.loopback.endpoint", None)
     return objections

@@ -1,9 +1,9 @@
-"""The gateways of a running Sam as the operator sees and moves them: modems one by one."""
+"""The gateways of a running Sam as the operator sees and moves them, one by one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -13,6 +13,10 @@ from dtns.gateway.modem.carrier import ModemCarrier
 from dtns.gateway.modem.modem import Modem
 from dtns.sam.service import requests as ask
 from dtns.sam.service.requests import Refusal
+
+if TYPE_CHECKING:
+    from dtns.gateway.smpp.carrier import SmppCarrier
+    from dtns.gateway.smpp.smsc import Smsc
 
 NOT_RUNNING: Final = Refusal("no Sam is running on this configuration: `dtns serve` runs it")
 _ACTIONS: Final = ("suspend", "resume", "drain")
@@ -65,6 +69,36 @@ class ModemGateway:
             failed=condition.failed,
             last_received=condition.last_received,
             last_sent=condition.last_sent,
+        )
+
+
+class SmscGateway:
+    """The binds to one SMSC."""
+
+    def __init__(self, carrier: SmppCarrier, smsc: Smsc) -> None:
+        self._carrier = carrier
+        self._smsc = smsc
+        self.suspend = smsc.suspend
+        self.resume = smsc.resume
+        self.drain = smsc.drain
+
+    def record(self) -> ask.GatewayRecord:
+        """Tell how the SMSC is; the queue is that of all SMSCs, and what waits for its answer."""
+        condition = self._smsc.condition
+        return ask.GatewayRecord(
+            name=f"{self._carrier.name}.{self._smsc.name}",
+            state=condition.state,
+            connected=self._smsc.connected,
+            reason=condition.reason,
+            device=self._smsc.settings.place,
+            model=condition.smsc,
+            queue=self._carrier.waiting + self._smsc.under_way,
+            sent=condition.sent,
+            received=condition.received,
+            failed=condition.failed,
+            last_received=condition.last_received,
+            last_sent=condition.last_sent,
+            counts=dict(condition.counts),
         )
 
 
@@ -136,6 +170,11 @@ class Gateways:
         """Add each modem of a carrier."""
         for name, modem in carrier.modems.items():
             self.add(f"modem.{name}", ModemGateway(carrier, modem))
+
+    def add_smscs(self, carrier: SmppCarrier) -> None:
+        """Add each SMSC of a carrier."""
+        for name, smsc in carrier.smscs.items():
+            self.add(f"{carrier.name}.{name}", SmscGateway(carrier, smsc))
 
     def _list(self, _request: ask.ListGateways) -> ask.GatewayRecords | Refusal:
         if not self._running:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -16,6 +15,7 @@ from dtns.gateway.modem.timing import USUAL, Timing
 from dtns.sam.configuration import Config
 from dtns.sam.configuration.sections import CREDENTIALS, ModemSection
 from dtns.sam.errors import ConfigError
+from dtns.sam.service.secretfile import read_secret
 
 MODEM: Final = "modem"
 GSM: Final = "gsm"
@@ -68,14 +68,4 @@ def pin_path(config: Config, name: str, section: ModemSection) -> Path | None:
 
 def read_pin(path: Path | None) -> str | None:
     """Read a PIN; ConfigError if the file is missing, or others may read it."""
-    if path is None:
-        return None
-    try:
-        mode = path.stat().st_mode
-        text = path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as fault:
-        reason = getattr(fault, "strerror", None) or "it is no PIN"
-        raise ConfigError(f"cannot read the PIN in {path}: {reason}") from None
-    if stat.S_IMODE(mode) & (stat.S_IRWXO | stat.S_IWGRP):
-        raise ConfigError(f"others may read the PIN in {path}: chmod 600 {path}")
-    return text
+    return None if path is None else read_secret(path, "PIN")

@@ -299,7 +299,8 @@ class GatewayRecord:
     """How a gateway is: a modem, or a carrier that is one gateway; None is what it cannot tell.
 
     state is starting, up, down, suspended or stopped; connected, whether a message given to it
-    now would be sent. signal goes from 0 to 31. Times are POSIX times.
+    now would be sent. signal goes from 0 to 31. Times are POSIX times. counts tells what came
+    that should not.
     """
 
     name: str
@@ -319,6 +320,7 @@ class GatewayRecord:
     failed: int | None = None
     last_received: float | None = None
     last_sent: float | None = None
+    counts: Mapping[str, int] = field(factory=dict)
 
 
 @frozen

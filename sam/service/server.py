@@ -30,6 +30,7 @@ from dtns.sam.service.gateways import CarrierGateway, Gateways
 from dtns.sam.service.modems import GSM, MODEM, make_modems
 from dtns.sam.service.reach import open_store
 from dtns.sam.service.route import PATIENCE_SECONDS
+from dtns.sam.service.smpp import SMPP, make_smpp
 from dtns.sam.service.telling import Telling, at_once
 from dtns.sam.service.timekeeping import keep_time
 from dtns.sam.service.traffic import Rates, Traffic
@@ -119,6 +120,7 @@ class Sam:
             connected = await self._start_loopback(traffic, network)
         carriers = {LOOPBACK: connected} if self._config.loopback.enabled else {}
         carriers |= await self._start_modems(traffic)
+        carriers |= await self._start_smpp(traffic)
         running = RunningSam(
             config=self._config,
             administration=administration,
@@ -234,6 +236,17 @@ class Sam:
         pause = _MINUTE_SECONDS / min(1.0, slowest)
         await traffic.add(modems, GSM, Rates(patience=PATIENCE_SECONDS + pause))
         return {MODEM: modems.connected}
+
+    async def _start_smpp(self, traffic: Traffic) -> dict[str, bool]:
+        """Start the carrier of all SMSCs, if there are any; they are bound in their own time."""
+        smpp = make_smpp(
+            self._config, traffic.sink(SMPP), reactor=self._reactor, random=self._random
+        )
+        if smpp is None:
+            return {}
+        self._gateways.add_smscs(smpp)
+        await traffic.add(smpp, GSM, Rates(in_flight=smpp.windows, patience=smpp.patience))
+        return {SMPP: smpp.connected}
 
 
 def _stop(companion: Companion) -> Deferred[None]:

@@ -60,11 +60,11 @@ class FairQueue(Generic[_T]):
 
 
 class Pace:
-    """At most so many sends in any minute; 0 for as many as may be."""
+    """At most *rate* sends in any minute, or any *window* seconds; 0 for as many as may be."""
 
-    def __init__(self, per_minute: float) -> None:
-        self._room = int(max(1.0, per_minute)) if per_minute else 0
-        self._window = max(MINUTE_SECONDS, MINUTE_SECONDS / per_minute) if per_minute else 0.0
+    def __init__(self, rate: float, window: float = MINUTE_SECONDS) -> None:
+        self._room = int(max(1.0, rate)) if rate else 0
+        self._window = max(window, window / rate) if rate else 0.0
         self._latest: deque[float] = deque(maxlen=self._room)
 
     def ready_at(self, now: float) -> float:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.task import Clock
 
-from dtns.gateway.modem.queue import FairQueue, Pace
+from dtns.gateway.queue import FairQueue, Pace
 
 
 def test_ten_thousand_answers_drain_in_order() -> None:

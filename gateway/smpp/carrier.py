@@ -1,0 +1,239 @@
+"""SMPP binds as a carrier: one queue, shared between SMSCs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from dtns.gateway import gsm7
+from dtns.gateway.carrier import Accepted, Failed, Inbound
+from dtns.gateway.intake import Intake
+from dtns.gateway.outstanding import Outstanding
+from dtns.gateway.queue import FairQueue
+from dtns.gateway.smpp.arrivals import Arrivals
+from dtns.gateway.smpp.content import read_content
+from dtns.gateway.smpp.messages import number_of
+from dtns.gateway.smpp.pdu import Tag, first
+from dtns.gateway.smpp.smsc import Job, Smsc
+from dtns.gateway.smpp.status import Status
+from dtns.gateway.smpp.timing import USUAL, Timing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping
+    from random import Random
+
+    from dtns.gateway.carrier import Outbound, Report, Sink
+    from dtns.gateway.smpp.link import Link
+    from dtns.gateway.smpp.messages import Delivery
+    from dtns.gateway.smpp.smsc import Settings
+
+MOST_WAITING: Final = 100
+"""How many sendings of one delivery wait for it to be stored; further ones are not answered."""
+MOST_AT_SINK: Final = 2_000
+"""How many messages may be at the sink; further ones are refused for now."""
+PATIENCE_SECONDS: Final = 120.0
+USSD: Final = "USSD"
+
+
+class SmppCarrier:
+    """A `dtns.gateway.carrier.Carrier` over binds to one or more SMSCs.
+
+    Messages to send wait in one queue, and leave by the SMSC whose windows are emptiest. *random*
+    gives jitter, *quiet* by SMSC the seconds of silence after which it is asked, *clock* POSIX
+    time, *reactor* every other time and the connections. *ussd* takes the deliveries that are
+    USSD, each with what acknowledges it with a status; without it they are refused.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        smscs: Mapping[str, Settings],
+        sink: Sink,
+        *,
+        random: Random,
+        reactor: Any,
+        timing: Timing = USUAL,
+        quiet: Mapping[str, float] | None = None,
+        clock: Callable[[], float] = time.time,
+        ussd: Callable[[Smsc, Delivery, Callable[[Status], object]], None] | None = None,
+    ) -> None:
+        self._name = name
+        self._sink = sink
+        self._clock = clock
+        self._reactor = reactor
+        self.ussd = ussd
+        self._queue: FairQueue[Job] = FairQueue()
+        self._intake = Intake(reactor)
+        self._outstanding = Outstanding(self._submit)
+        self._arrivals = Arrivals()
+        self._waiting: dict[str, list[tuple[Link, Delivery]]] = {}
+        self._reports = 0
+        self._running = False
+        self._turn = 0
+        self._alarm: Any = None
+        self.smscs = {
+            own: Smsc(
+                own,
+                settings,
+                self,
+                timing=replace(timing, quiet=(quiet or {}).get(own, timing.quiet)),
+                random=random,
+                clock=clock,
+                reactor=reactor,
+            )
+            for own, settings in smscs.items()
+        }
+
+    @property
+    def name(self) -> str:
+        """The carrier's name, as configured."""
+        return self._name
+
+    @property
+    def connected(self) -> bool:
+        """Whether at least one SMSC can be sent to."""
+        return self._running and any(smsc.connected for smsc in self.smscs.values())
+
+    @property
+    def waiting(self) -> int:
+        """How many messages wait for room in a window."""
+        return len(self._queue)
+
+    @property
+    def windows(self) -> int:
+        """How many messages fit all windows."""
+        return sum(each.settings.window * each.settings.binds for each in self.smscs.values())
+
+    @property
+    def patience(self) -> float:
+        """The most seconds that a message waits for its answer, by rights."""
+        slowest = min((each.settings.per_second or 1.0 for each in self.smscs.values()), default=1)
+        return PATIENCE_SECONDS + 1.0 / min(1.0, slowest)
+
+    async def start(self) -> None:
+        """Begin to connect."""
+        self._running = True
+        self._intake.start()
+        for smsc in self.smscs.values():
+            smsc.start()
+
+    async def stop(self) -> None:
+        """Wait for what is at the sink, and for answers under way, at most 5 s each; unbind.
+
+        What waits is answered as not sent, what has no answer by then as `maybe_sent`.
+        """
+        await self._intake.stop()
+        self._running = False
+        self._fail_all("stopped")
+        for smsc in self.smscs.values():
+            await smsc.stop()
+        self._set_alarm(None)
+
+    async def send(self, message: Outbound) -> Accepted | Failed:
+        """Submit *message* once; see `dtns.gateway.carrier.Carrier.send`."""
+        return await self._outstanding.send(message)
+
+    async def _submit(self, message: Outbound) -> Accepted | Failed:
+        if reason := gsm7.refusal(message.text):
+            return Failed(message.reference, permanent=True, reason=reason)
+        if not self.connected:
+            return Failed(message.reference, permanent=False, reason="no SMSC is bound")
+        job = Job(message)
+        self._queue.put(job, message.recipient, message.urgency)
+        self._pump()
+        return await job.answer
+
+    def changed(self) -> None:
+        """Send what can be sent now; once no SMSC is bound, answer what waits: it was not sent."""
+        if self.connected:
+            self._pump()
+        else:
+            self._fail_all("no SMSC is bound")
+
+    def _pump(self) -> None:
+        """Hand out what waits, each to the SMSC with the emptiest windows; take turns if equal."""
+        while self._queue:
+            now = self._reactor.seconds()
+            ready = [
+                (at, smsc) for smsc in self.smscs.values() if (at := smsc.ready_at(now)) is not None
+            ]
+            free = [smsc for at, smsc in ready if at <= now]
+            if not free:
+                self._set_alarm(min((at - now for at, _ in ready), default=None))
+                return
+            self._turn += 1
+            turn = self._turn % len(free)
+            min(free[turn:] + free[:turn], key=lambda smsc: smsc.load).send(self._queue.take())
+
+    def arrived(self, smsc: Smsc, link: Link, delivery: Delivery) -> None:
+        """Have a message stored, then acknowledge it, however often it came meanwhile."""
+        if delivery.service_type == USSD or first(delivery.tlvs, Tag.USSD_SERVICE_OP) is not None:
+            self._take_ussd(smsc, link, delivery)
+            return
+        identity = self._arrivals.identify(delivery, self._clock())
+        if identity not in self._waiting and len(self._intake) >= MOST_AT_SINK:
+            smsc.condition.counts["too-many-deliveries"] += 1
+            link.acknowledge(delivery, Status.RMSGQFUL)
+            return
+        waiting = self._waiting.setdefault(identity, [])
+        if len(waiting) < MOST_WAITING:
+            waiting.append((link, delivery))
+        text, part = read_content(delivery)
+        inbound = Inbound(
+            self._name, identity, number_of(delivery.source), text, self._clock(), part
+        )
+        self._intake.take(
+            f"message {identity}",
+            partial(self._sink.received, inbound),
+            partial(self._stored, smsc, identity),
+        )
+
+    def _stored(self, smsc: Smsc, identity: str) -> None:
+        smsc.condition.received += 1
+        smsc.condition.last_received = self._clock()
+        for link, delivery in self._waiting.pop(identity, ()):
+            if count := link.acknowledge(delivery):
+                self._arrivals.acknowledged(delivery, link, count)
+
+    def _take_ussd(self, smsc: Smsc, link: Link, delivery: Delivery) -> None:
+        if self.ussd is None:
+            smsc.condition.counts["ussd"] += 1
+            link.acknowledge(delivery, Status.RX_P_APPN)
+        else:
+            self.ussd(smsc, delivery, partial(link.acknowledge, delivery))
+
+    def reported(self, smsc: Smsc, report: Report, acknowledge: Callable[[], object]) -> None:
+        """Have a report stored, then acknowledge it."""
+        self._reports += 1
+
+        def stored() -> None:
+            smsc.condition.reports += 1
+            acknowledge()
+
+        key = f"report {smsc.name} {self._reports}"
+        self._intake.take(key, partial(self._sink.reported, report), stored)
+
+    def heard(self, link: Hashable, count: int) -> None:
+        """Note which acknowledgements an SMSC has read."""
+        self._arrivals.heard(link, count)
+
+    def lost(self, link: Hashable) -> None:
+        """Note that a link is gone: what it did not acknowledge comes again."""
+        self._arrivals.lost(link)
+        for identity, waiting in list(self._waiting.items()):
+            waiting[:] = [each for each in waiting if each[0] is not link]
+            if not waiting:
+                del self._waiting[identity]
+
+    def _fail_all(self, reason: str) -> None:
+        for job in list(self._queue.empty()):
+            job.done(Failed(job.message.reference, permanent=False, reason=reason))
+
+    def _set_alarm(self, seconds: float | None) -> None:
+        if self._alarm is not None and self._alarm.active():
+            self._alarm.cancel()
+        self._alarm = None
+        if seconds is not None:
+            self._alarm = self._reactor.callLater(seconds, self.changed)

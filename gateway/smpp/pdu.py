@@ -1,0 +1,196 @@
+"""PDUs of SMPP 3.4: the header, optional parameters, and all but the messages; sans-I/O.
+
+`messages` has submit_sm, deliver_sm and data_sm. Section numbers are those of the SMPP Protocol
+Specification v3.4, issue 1.2.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from dtns.gateway.smpp.errors import PduError, PduLengthError
+from dtns.gateway.smpp.status import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HEADER_OCTETS: Final = 16
+LONGEST_PDU: Final = 70_000
+"""Octets of the longest PDU that is read: a full message_payload, and room for the rest."""
+RESPONSE: Final = 0x8000_0000
+HIGHEST_SEQUENCE: Final = 0x7FFF_FFFF
+VERSION: Final = 0x34
+_HEADER: Final = struct.Struct(">IIII")
+_TLV_HEADER: Final = struct.Struct(">HH")
+
+Tlvs = tuple[tuple[int, bytes], ...]
+"""Optional parameters as they stand in the PDU: tag and value, unknown tags too."""
+
+
+class Command(IntEnum):
+    """command_id; section 5.1.2.1."""
+
+    GENERIC_NACK = 0x8000_0000
+    BIND_RECEIVER = 0x0000_0001
+    BIND_TRANSMITTER = 0x0000_0002
+    SUBMIT_SM = 0x0000_0004
+    DELIVER_SM = 0x0000_0005
+    UNBIND = 0x0000_0006
+    BIND_TRANSCEIVER = 0x0000_0009
+    OUTBIND = 0x0000_000B
+    ENQUIRE_LINK = 0x0000_0015
+    ALERT_NOTIFICATION = 0x0000_0102
+    DATA_SM = 0x0000_0103
+
+
+class Tag(IntEnum):
+    """Tags of the optional parameters that are used here; section 5.3.2."""
+
+    RECEIPTED_MESSAGE_ID = 0x001E
+    USER_MESSAGE_REFERENCE = 0x0204
+    SAR_MSG_REF_NUM = 0x020C
+    SAR_TOTAL_SEGMENTS = 0x020E
+    SAR_SEGMENT_SEQNUM = 0x020F
+    SC_INTERFACE_VERSION = 0x0210
+    NETWORK_ERROR_CODE = 0x0423
+    MESSAGE_PAYLOAD = 0x0424
+    MESSAGE_STATE = 0x0427
+    USSD_SERVICE_OP = 0x0501
+    ITS_SESSION_INFO = 0x1383
+
+
+@dataclass(frozen=True, slots=True)
+class Pdu:
+    """One PDU, its body unread."""
+
+    command: int
+    status: int
+    sequence: int
+    body: bytes = b""
+
+    def encode(self) -> bytes:
+        """Write the PDU."""
+        length = HEADER_OCTETS + len(self.body)
+        return _HEADER.pack(length, self.command, self.status, self.sequence) + self.body
+
+    @property
+    def is_response(self) -> bool:
+        """Whether it answers a request, as generic_nack does too."""
+        return self.command >= RESPONSE
+
+
+class Frames:
+    """Cuts what comes over a connection into PDUs; holds at most one that is not whole."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Pdu]:
+        """Yield the PDUs that *data* completes.
+
+        Raises:
+            PduLengthError: a length below 16 or above `LONGEST_PDU`; nothing more can be read.
+        """
+        self._buffer += data
+        start = 0
+        try:
+            while len(self._buffer) - start >= HEADER_OCTETS:
+                length, command, status, sequence = _HEADER.unpack_from(self._buffer, start)
+                if not HEADER_OCTETS <= length <= LONGEST_PDU:
+                    reason = f"a PDU of {length} octets; 16 to {LONGEST_PDU} are read"
+                    raise PduLengthError(reason, Status.RINVCMDLEN)
+                if len(self._buffer) - start < length:
+                    break
+                body = bytes(self._buffer[start + HEADER_OCTETS : start + length])
+                start += length
+                yield Pdu(command, status, sequence, body)
+        finally:
+            del self._buffer[:start]
+
+
+@dataclass(frozen=True, slots=True)
+class BindAnswer:
+    """What a bind response tells beside its status; version is 0 where it is not told."""
+
+    system_id: str
+    version: int
+
+
+class Alert(NamedTuple):
+    """Who became reachable, by alert_notification."""
+
+    source: str
+    esme: str
+
+
+def encode_bind(
+    command: Command, system_id: str, password: str, system_type: str, sequence: int
+) -> bytes:
+    """Write a bind request that names no addresses; section 4.1."""
+    texts = b"".join(c_octets(text) for text in (system_id, password, system_type))
+    return Pdu(command, Status.ROK, sequence, texts + bytes((VERSION, 0, 0, 0))).encode()
+
+
+def read_bind_answer(body: bytes) -> BindAnswer:
+    """Read a bind response; PduError if it cannot be read. An error's may have no body."""
+    if not body:
+        return BindAnswer("", 0)
+    system_id, at = read_c_octets(body, 0)
+    version = first(read_tlvs(body, at), Tag.SC_INTERFACE_VERSION)
+    return BindAnswer(system_id, version[0] if version else 0)
+
+
+def read_message_id(body: bytes) -> str:
+    """Read the message_id of a submit_sm_resp, empty where there is none; PduError if unended."""
+    return read_c_octets(body, 0)[0] if body else ""
+
+
+def read_alert(body: bytes) -> Alert:
+    """Read an alert_notification; PduError if it cannot be read. Section 4.12."""
+    source, at = read_c_octets(body, 2)
+    esme, at = read_c_octets(body, at + 2)
+    read_tlvs(body, at)
+    return Alert(source, esme)
+
+
+def c_octets(text: str) -> bytes:
+    """Write a C-Octet String; PduError if it holds what such a string cannot."""
+    if not text.isascii() or "\0" in text:
+        raise PduError("a field is no ASCII", Status.RINVPARLEN)
+    return text.encode() + b"\0"
+
+
+def read_c_octets(body: bytes, start: int) -> tuple[str, int]:
+    """Read a C-Octet String at *start*; return it and where the next field begins."""
+    end = body.find(b"\0", start)
+    if end < 0:
+        raise PduError("a text without its end", Status.RINVPARLEN)
+    return body[start:end].decode("ascii", "replace"), end + 1
+
+
+def read_tlvs(body: bytes, start: int) -> Tlvs:
+    """Read the optional parameters that begin at *start*; PduError if one is not whole."""
+    tlvs = []
+    while start < len(body):
+        if len(body) - start < _TLV_HEADER.size:
+            raise PduError("an optional parameter is cut short", Status.RINVOPTPARSTREAM)
+        tag, length = _TLV_HEADER.unpack_from(body, start)
+        start += _TLV_HEADER.size + length
+        if start > len(body):
+            raise PduError("an optional parameter is cut short", Status.RINVOPTPARSTREAM)
+        tlvs.append((tag, body[start - length : start]))
+    return tuple(tlvs)
+
+
+def first(tlvs: Tlvs, tag: int) -> bytes | None:
+    """Return the value of the first parameter with *tag*; None if there is none."""
+    return next((value for each, value in tlvs if each == tag), None)
+
+
+def whole(tlvs: Tlvs, tag: int) -> int | None:
+    """Return the first parameter with *tag* as a whole number; None if there is none."""
+    value = first(tlvs, tag)
+    return int.from_bytes(value, "big") if value else None

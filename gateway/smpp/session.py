@@ -1,0 +1,353 @@
+"""One connection to an SMSC, from the bind to its end; sans-I/O.
+
+Octets and times go in; events and octets come out. Whatever the SMSC sends, nothing is raised
+and nothing grows without bound: it is answered, or counted, or ends the session.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from dtns.gateway.smpp.errors import PduError, PduLengthError
+from dtns.gateway.smpp.messages import Delivery, Submission, read_delivery
+from dtns.gateway.smpp.pdu import (
+    HIGHEST_SEQUENCE,
+    RESPONSE,
+    BindAnswer,
+    Command,
+    Frames,
+    Pdu,
+    encode_bind,
+    read_alert,
+    read_bind_answer,
+    read_message_id,
+)
+from dtns.gateway.smpp.status import Status, name_of
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from dtns.gateway.smpp.timing import Timing
+
+MOST_HELD: Final = 500
+"""How many deliveries may be unanswered; further ones are refused for now."""
+MOST_OCTETS: Final = 8192
+"""Octets of the longest delivery that is taken in; a longer one is refused for good."""
+_RECEIVES: Final = frozenset({Command.BIND_RECEIVER, Command.BIND_TRANSCEIVER})
+_DELIVERIES: Final = frozenset({Command.DELIVER_SM, Command.DATA_SM})
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """How a session binds: *role* is bind_transmitter, bind_receiver or bind_transceiver."""
+
+    role: Command
+    system_id: str
+    password: str = field(repr=False)
+    system_type: str = ""
+
+    @property
+    def receives(self) -> bool:
+        """Whether messages come in."""
+        return self.role in _RECEIVES
+
+    @property
+    def transmits(self) -> bool:
+        """Whether messages go out."""
+        return self.role != Command.BIND_RECEIVER
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The SMSC took the bind."""
+
+    answer: BindAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The SMSC answered a submission: `status`, and its own name for the message."""
+
+    token: Any
+    status: int
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """No answer will be waited for; the SMSC may hold the message. `reason` says why."""
+
+    token: Any
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A message or receipt came; it is to be acknowledged by its sequence."""
+
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The SMSC has read the first *acknowledgements* of what this session acknowledged."""
+
+    acknowledgements: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The session is over; *refusal* is the status of a refused bind."""
+
+    reason: str
+    refusal: int | None = None
+
+
+Event = Bound | Answered | Unanswered | Delivered | Heard | Ended
+
+
+@dataclass(slots=True)
+class _Request:
+    command: int
+    token: Any
+    due: float
+    acknowledged: int
+
+
+class Session:
+    """An ESME's side of one connection.
+
+    After each call the owner takes what is in `outgoing` and `events`; it calls `tick` now and
+    then. *counts* counts what an SMSC should not do.
+
+    Attributes:
+        under_way: how many submissions wait for their answer.
+    """
+
+    def __init__(self, account: Account, timing: Timing, counts: Counter[str]) -> None:
+        self.account = account
+        self.bound = False
+        self.ended = False
+        self.under_way = 0
+        self.outgoing = bytearray()
+        self.events: list[Event] = []
+        self._timing = timing
+        self._counts = counts
+        self._frames = Frames()
+        self._sequence = 0
+        self._requests: dict[int, _Request] = {}
+        self._held = 0
+        self._acknowledged = 0
+        self._heard = 0
+        self._heard_at = 0.0
+        self._enquiry: int | None = None
+
+    def begin(self, now: float) -> None:
+        """Bind, as soon as the connection is there."""
+        self._heard_at = now
+        account = self.account
+        sequence = self._request(account.role, None, now + self._timing.bind)
+        self.outgoing += encode_bind(
+            account.role, account.system_id, account.password, account.system_type, sequence
+        )
+
+    def submit(self, submission: Submission, token: Any, now: float) -> None:
+        """Submit a message; an event with *token* tells what became of it, always.
+
+        Raises:
+            PduError: SMPP cannot hold the message; nothing was sent.
+        """
+        assert self.bound
+        sequence = self._next_sequence()
+        self.outgoing += submission.encode(sequence)
+        self.under_way += 1
+        self._note(sequence, Command.SUBMIT_SM, token, now + self._timing.answer)
+
+    def acknowledge(self, delivery: Delivery, status: Status = Status.ROK) -> int:
+        """Answer a delivery, once it is stored; return how many were answered now, 0 if too late.
+
+        `Heard` tells by that count which answers the SMSC has read.
+        """
+        if self.ended:
+            return 0
+        self._held -= 1
+        self._acknowledged += 1
+        self._answer(delivery.command, delivery.sequence, status, b"\0")
+        return self._acknowledged
+
+    def unbind(self, now: float) -> None:
+        """Say goodbye; the session ends when the SMSC answers, or does not in time."""
+        if self.ended:
+            return
+        if not self.bound:
+            self._end("stopped")
+            return
+        sequence = self._request(Command.UNBIND, None, now + self._timing.unbind)
+        self.bound = False
+        self.outgoing += Pdu(Command.UNBIND, 0, sequence).encode()
+
+    def receive(self, data: bytes, now: float) -> None:
+        """Take in what came over the connection."""
+        try:
+            for pdu in self._frames.feed(data):
+                if self.ended:
+                    return
+                self._heard_at = now
+                self._take(pdu)
+        except PduLengthError as fault:
+            self._counts["wrong-length"] += 1
+            self.outgoing += Pdu(Command.GENERIC_NACK, fault.status, 0).encode()
+            self._end(f"the SMSC sent {fault}")
+
+    def lost(self, reason: str) -> None:
+        """Note that the connection is gone."""
+        self._end(reason)
+
+    def tick(self, now: float) -> None:
+        """Do what is due by time."""
+        if self.ended:
+            return
+        for sequence, request in list(self._requests.items()):
+            if request.due <= now:
+                self._overdue(sequence, request)
+        if self.bound and self._enquiry is None and self._heard_at + self._timing.quiet <= now:
+            self._enquiry = self._request(Command.ENQUIRE_LINK, None, now + self._timing.enquire)
+            self.outgoing += Pdu(Command.ENQUIRE_LINK, 0, self._enquiry).encode()
+
+    def _overdue(self, sequence: int, request: _Request) -> None:
+        if request.command == Command.SUBMIT_SM:
+            del self._requests[sequence]
+            self.under_way -= 1
+            self._counts["unanswered"] += 1
+            self.events.append(Unanswered(request.token, "the SMSC did not answer"))
+        elif request.command == Command.UNBIND:
+            self._end("stopped")
+        else:
+            self._counts["silence"] += 1
+            self._end("the SMSC does not answer")
+
+    def _take(self, pdu: Pdu) -> None:
+        if pdu.is_response:
+            self._take_answer(pdu)
+        elif pdu.command == Command.ENQUIRE_LINK:
+            self._answer(pdu.command, pdu.sequence, Status.ROK)
+        elif pdu.command == Command.UNBIND:
+            self._answer(pdu.command, pdu.sequence, Status.ROK)
+            self._end("the SMSC ended the session")
+        elif pdu.command in _DELIVERIES:
+            self._take_delivery(pdu)
+        elif pdu.command == Command.ALERT_NOTIFICATION:
+            self._take_alert(pdu)
+        elif pdu.command == Command.OUTBIND:
+            self._counts["outbind"] += 1
+        else:
+            self._counts["unknown-command"] += 1
+            nack = Pdu(Command.GENERIC_NACK, Status.RINVCMDID, pdu.sequence)
+            self.outgoing += nack.encode()
+
+    def _take_answer(self, pdu: Pdu) -> None:
+        request = self._requests.get(pdu.sequence)
+        if request is None:
+            self._counts["answer-to-nothing"] += 1
+            return
+        if pdu.command not in (request.command | RESPONSE, Command.GENERIC_NACK):
+            self._counts["answer-to-another"] += 1
+            return
+        del self._requests[pdu.sequence]
+        if request.acknowledged > self._heard:
+            self._heard = request.acknowledged
+            self.events.append(Heard(self._heard))
+        status = pdu.status
+        if pdu.command == Command.GENERIC_NACK:
+            self._counts["nack"] += 1
+            status = pdu.status or Status.RUNKNOWNERR
+        if request.command == Command.SUBMIT_SM:
+            self._take_submit_answer(request.token, status, pdu.body)
+        elif request.command == Command.UNBIND:
+            self._end("stopped")
+        elif request.command == Command.ENQUIRE_LINK:
+            self._enquiry = None
+        else:
+            self._take_bind_answer(status, pdu.body)
+
+    def _take_submit_answer(self, token: Any, status: int, body: bytes) -> None:
+        self.under_way -= 1
+        message_id = ""
+        if status == Status.ROK:
+            try:
+                message_id = read_message_id(body)
+            except PduError:
+                self._counts["unreadable"] += 1
+        self.events.append(Answered(token, status, message_id))
+
+    def _take_bind_answer(self, status: int, body: bytes) -> None:
+        if status != Status.ROK:
+            self._end(f"the SMSC refuses the bind: {name_of(status)}", status)
+            return
+        try:
+            answer = read_bind_answer(body)
+        except PduError:
+            self._counts["unreadable"] += 1
+            answer = BindAnswer("", 0)
+        self.bound = True
+        self.events.append(Bound(answer))
+
+    def _take_delivery(self, pdu: Pdu) -> None:
+        if not self.bound or not self.account.receives:
+            self._counts["delivery-out-of-turn"] += 1
+            self._answer(pdu.command, pdu.sequence, Status.RINVBNDSTS, b"\0")
+            return
+        if self._held >= MOST_HELD:
+            self._counts["too-many-deliveries"] += 1
+            self._answer(pdu.command, pdu.sequence, Status.RMSGQFUL, b"\0")
+            return
+        if len(pdu.body) > MOST_OCTETS:
+            self._counts["too-long"] += 1
+            self._answer(pdu.command, pdu.sequence, Status.RX_P_APPN, b"\0")
+            return
+        try:
+            delivery = read_delivery(pdu)
+        except PduError:
+            self._counts["unreadable"] += 1
+            self._answer(pdu.command, pdu.sequence, Status.RX_P_APPN, b"\0")
+            return
+        self._held += 1
+        self.events.append(Delivered(delivery))
+
+    def _take_alert(self, pdu: Pdu) -> None:
+        try:
+            read_alert(pdu.body)
+        except PduError:
+            self._counts["unreadable"] += 1
+        else:
+            self._counts["alerts"] += 1
+
+    def _answer(self, command: int, sequence: int, status: int, body: bytes = b"") -> None:
+        self.outgoing += Pdu(command | RESPONSE, status, sequence, body).encode()
+
+    def _request(self, command: int, token: Any, due: float) -> int:
+        sequence = self._next_sequence()
+        self._note(sequence, command, token, due)
+        return sequence
+
+    def _note(self, sequence: int, command: int, token: Any, due: float) -> None:
+        self._requests[sequence] = _Request(command, token, due, self._acknowledged)
+
+    def _next_sequence(self) -> int:
+        while True:
+            self._sequence = self._sequence % HIGHEST_SEQUENCE + 1
+            if self._sequence not in self._requests:
+                return self._sequence
+
+    def _end(self, reason: str, refusal: int | None = None) -> None:
+        if self.ended:
+            return
+        self.ended, self.bound = True, False
+        self.events.append(Ended(reason, refusal))
+        requests, self._requests, self.under_way = self._requests, {}, 0
+        self.events += [
+            Unanswered(request.token, f"{reason}, before its answer")
+            for request in requests.values()
+            if request.command == Command.SUBMIT_SM
+        ]
