@@ -33,10 +33,10 @@ class Timing:
     enquire: float = 10.0
     unbind: float = 2.0
     first_retry: float = 0.25
-    longest_retry: float = 15.0
+    longest_retry: float = 10.0
     jitter: float = 1.0
     locked_out: float = 60.0
-    steady: float = 30.0
+    steady: float = 2.0
     first_rest: float = 0.5
     longest_rest: float = 30.0
     stop: float = 5.0
