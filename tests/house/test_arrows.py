@@ -16,7 +16,7 @@ ALLOWED = {
     "sam/protocol": {"sam"},
     "sam/handset": {"codecs", "gateway", "sam", "sam/protocol"},
     "sam/issuing": {"sam", "sam/protocol"},
-    "sam/analysis": {"codecs", "sam", "sam/protocol", "sam/handset", "sam/issuing"},
+    "sam/analysis": {"codecs", "sam/protocol", "sam/handset", "sam/issuing"},
     "sam/configuration": {"gateway", "sam", "sam/issuing", "sam/protocol"},
     "sam/store": {"gateway", "sam", "sam/issuing", "sam/protocol"},
     "sam/service": {
