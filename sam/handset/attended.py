@@ -18,6 +18,7 @@ from dtns.gateway.errors import GatewayError
 from dtns.sam.handset import reports
 from dtns.sam.handset.exchanges import Asked
 from dtns.sam.handset.keypad import Keypad
+from dtns.sam.handset.payreports import of_balance as balance_report
 from dtns.sam.handset.phone import Phone
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.weeks import start_of
@@ -50,6 +51,7 @@ class AttendedPhone:
         self._repeat_at = 0.0
         self._pause = FIRST_REPEAT_SECONDS
         self._unread = b""
+        self._logged = -1
         self._shown: dict[str, Any] = {}
         self._keypad = Keypad(phone, contacts, self._send, self._say)
 
@@ -58,6 +60,7 @@ class AttendedPhone:
         try:
             while True:
                 self._search()
+                self._send_log()
                 self._show()
                 if not self._wait():
                     return
@@ -115,6 +118,7 @@ class AttendedPhone:
             self._search_at = self._clock() + _SEARCH_SECONDS
             return
         self._attached = True
+        self._logged = -1
         self._take_in()
         self._begin_repeating(0.0)
 
@@ -136,6 +140,18 @@ class AttendedPhone:
         self._begin_repeating(FIRST_REPEAT_SECONDS)
         return "" if taken else "not-taken"
 
+    def _send_log(self) -> None:
+        """Tell Sam of money that moved, with signal: once it moved, and when signal comes."""
+        if not self._attached:
+            return
+        with self._phone.handset() as handset:
+            logged, waiting = handset.purse.last_serial, bool(handset.purse.unfiled)
+        if waiting and logged != self._logged:
+            self._phone.send_log(self._line)
+            with self._phone.handset() as handset:
+                logged = handset.purse.last_serial
+        self._logged = logged
+
     def _begin_repeating(self, seconds: float) -> None:
         self._pause = FIRST_REPEAT_SECONDS
         self._repeat_at = self._clock() + seconds
@@ -155,10 +171,12 @@ class AttendedPhone:
         with self._phone.handset() as handset:
             week = handset.card.state.week
             waiting = len(handset.waiting())
+            balance = balance_report(self._phone.sim, handset.purse).text
         shown = self._keypad.screen.facts | {
             "signal": self._attached,
             "news": self._keypad.news,
             "waiting": waiting,
+            "balance": balance,
             "today": datetime.fromtimestamp(start_of(week), UTC).date().isoformat(),
         }
         if shown != self._shown:

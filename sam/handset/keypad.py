@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from attrs import evolve
 
@@ -17,11 +16,11 @@ from dtns.sam.handset import reports
 from dtns.sam.handset.boxes import resumed
 from dtns.sam.handset.entering import Entered
 from dtns.sam.handset.exchanges import Asked, Wish
-from dtns.sam.handset.handset import Handset
+from dtns.sam.handset.held import Held
+from dtns.sam.handset.moneykeys import MoneyKeys
 from dtns.sam.handset.reports import Report
 from dtns.sam.handset.screens import END, KEYS, Boxes, Line, Menu, Move, Screen, Told, Tone, View
 from dtns.sam.handset.sentences import sentence
-from dtns.sam.handset.simfile import SimFile
 from dtns.sam.handset.tickets import SEALED_TICKET, TICKET
 from dtns.sam.protocol.numbers import Number, parse_number
 
@@ -31,15 +30,6 @@ Send = Callable[[Asked], str]
 """Hands an ask to the network; returns why that failed, as `sentence("ask", ...)` knows it."""
 Tell = Callable[[dict[str, Any]], None]
 """Takes one thing that happened on the phone, as a JSON object: digits shown, typed, taken in."""
-
-
-class Held(Protocol):
-    """A phone that lends its handset for one step at a time, as `dtns.sam.handset.phone` does."""
-
-    sim: SimFile
-
-    def handset(self) -> AbstractContextManager[Handset]:
-        """Lend the handset."""
 
 
 class Keypad:
@@ -53,6 +43,7 @@ class Keypad:
         self._contacts = contacts
         self._send = send
         self._tell = tell
+        self._money = MoneyKeys(phone, self._happened)
         self._stack: list[View] = [self._home()]
         self._waiting_for: int | None = None
         self._news = ""
@@ -106,10 +97,29 @@ class Keypad:
                 ("Type a ticket", self._whom(self._type_ticket)),
                 ("Challenge", self._whom(self._challenge)),
                 ("Respond", self._whom(self._type_challenge)),
-                ("Keys", self._keys),
-                ("Long ticket", self._long),
+                ("Pay", self._whom(self._money.pay)),
+                ("Be paid", self._whom(self._money.be_paid)),
+                ("Purse", lambda: self._money.purse(self._whom)),
+                ("More", self._more),
             ],
             keys=("Select", ""),
+        )
+
+    def _more(self) -> Menu:
+        def show_long(holder: Number) -> View:
+            return self._show_ticket(holder, sealed=True)
+
+        def type_long(asker: Number) -> View:
+            entry = Entry.begin(SEALED_TICKET)
+            return Boxes("Long ticket", entry, lambda boxes: self._enter(asker, boxes))
+
+        return Menu(
+            "More",
+            [
+                ("Keys", self._keys),
+                ("Read out a long ticket", self._whom(show_long)),
+                ("Type a long ticket", self._whom(type_long)),
+            ],
         )
 
     def _happened(self, event: str, report: Report, **facts: str) -> None:
@@ -238,18 +248,6 @@ class Keypad:
             for key in keys
         ]
         return Told(Screen("Keys", "\n".join(lines) or "No keys yet.", keys=("OK", "")))
-
-    def _long(self) -> View:
-        def type_it(asker: Number) -> View:
-            entry = Entry.begin(SEALED_TICKET)
-            return Boxes("Long ticket", entry, lambda boxes: self._enter(asker, boxes))
-
-        def show(holder: Number) -> View:
-            return self._show_ticket(holder, sealed=True)
-
-        return Menu(
-            "Long ticket", [("Read it out", self._whom(show)), ("Type it", self._whom(type_it))]
-        )
 
     def _name(self, number: Number) -> str:
         known = (name for name, other in self._contacts.items() if other == number)

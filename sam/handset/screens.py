@@ -90,17 +90,21 @@ class Menu:
         title: str,
         items: Iterable[tuple[str, Callable[[], View | Move]]],
         keys: tuple[str, str] = ("Select", "Back"),
+        text: str = "",
     ) -> None:
         self._title = title
         self._items = tuple(items)
         self._keys = keys
+        self._text = text
         self._selected = 0
 
     @property
     def screen(self) -> Screen:
         """The titles."""
         titles = tuple(title for title, _ in self._items)
-        return Screen(self._title, items=titles, selected=self._selected, keys=self._keys)
+        return Screen(
+            self._title, self._text, items=titles, selected=self._selected, keys=self._keys
+        )
 
     def press(self, key: str) -> View | Move:
         """Move, or go where the chosen title leads."""
@@ -132,7 +136,10 @@ class Told:
 
 
 class Line:
-    """A number that is typed as one line: at most so many digits, shown or covered."""
+    """A number that is typed as one line: at most so many digits, shown or covered.
+
+    With *point* the key * types the decimal point.
+    """
 
     def __init__(
         self,
@@ -141,12 +148,14 @@ class Line:
         *,
         length: int = 15,
         covered: bool = False,
+        point: bool = False,
         text: str = "",
     ) -> None:
         self._title = title
         self._then = then
         self._length = length
         self._covered = covered
+        self._point = point
         self._text = text
         self._typed = ""
 
@@ -165,8 +174,8 @@ class Line:
             return Move.BACK
         if key == CLEAR:
             self._typed = self._typed[:-1]
-        elif key.isdigit() and len(self._typed) < self._length:
-            self._typed += key
+        elif len(self._typed) < self._length and (key.isdigit() or (key == "*" and self._point)):
+            self._typed += "." if key == "*" else key
         return Move.STAY
 
 

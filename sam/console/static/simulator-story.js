@@ -53,7 +53,7 @@ export function makeStory({ phones, chart, order, $ }) {
   const slipped = (digits) => digits.slice(0, 9) + ((Number(digits[9]) + 1) % 10) + digits.slice(10);
 
   // Which menu the digits of a screen are typed under; `1` is the other of the two phones.
-  const UNDER = { Ticket: "3 1", Challenge: "5 1", "Long ticket": "7 2 1" };
+  const UNDER = { Ticket: "3 1", Challenge: "5 1", "Long ticket": "9 3 1" };
 
   async function readAloud(from, to, { slip = false } = {}) {
     const digits = code(from).join("");
