@@ -38,6 +38,10 @@ class NumberMovedError(TemporaryError):
     """Another connection attached the same number; the newest holds it."""
 
 
+class SessionEndedError(TemporaryError):
+    """A USSD session came to no screen, or broke off."""
+
+
 class AttachError(TemporaryError):
     """The network refused the connection or the number, for want of room."""
 

@@ -19,6 +19,7 @@ from dtns.gateway.errors import (
     GatewayError,
     NoSignalError,
     NumberMovedError,
+    SessionEndedError,
     WireError,
 )
 from dtns.gateway.loopback import operations as op
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
-TIMEOUT_SECONDS: Final = 10.0
+TIMEOUT_SECONDS: Final = 12.0
 _READ_OCTETS: Final = 65536
 
 
@@ -39,6 +40,14 @@ class Message(NamedTuple):
     network_id: str
     sender: str
     text: str
+
+
+class Screen(NamedTuple):
+    """What a USSD session shows; nothing can be typed once it `ends`."""
+
+    session: str
+    text: str
+    ends: bool
 
 
 class Line:
@@ -134,6 +143,33 @@ class Line:
                     yield self._inbox.popleft()
             elif not self._operations and not self._readable(deadline):
                 return
+
+    def dial(self, code: str) -> Screen:
+        """Open a USSD session by dialling *code*, as in *384#, and return its first screen.
+
+        Raises:
+            SessionEndedError: nobody serves the code, or the session ended without a screen.
+            WireError: that is nothing to dial.
+        """
+        line = encode(op.Dial(self._number, code))
+        self._send(line)
+        return self._screen()
+
+    def key(self, session: str, text: str) -> Screen:
+        """Type *text* into a session and return the next screen; raises as dial does."""
+        self._send(encode(op.Key(session, text)))
+        return self._screen()
+
+    def hang_up(self, session: str) -> None:
+        """End a session."""
+        self._send(encode(op.Hangup(session)))
+
+    def _screen(self) -> Screen:
+        answer = self._await(op.Show, op.Hangup)
+        if isinstance(answer, op.Hangup):
+            raise SessionEndedError(f"the session ended: {answer.reason}")
+        assert isinstance(answer, op.Show)
+        return Screen(answer.session, answer.text, answer.ends)
 
     def acknowledge(self, network_id: str) -> None:
         """Tell the network that this message is stored and need not come again."""

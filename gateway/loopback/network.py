@@ -16,6 +16,7 @@ from dtns.gateway import gsm7
 from dtns.gateway.errors import ConditionsError
 from dtns.gateway.fairqueue import has_room
 from dtns.gateway.loopback import operations as op
+from dtns.gateway.loopback.calls import Calls
 from dtns.gateway.loopback.conditions import Conditions, Passage, draw_passages
 from dtns.gateway.loopback.mailbox import Item, item_key
 from dtns.gateway.loopback.postoffice import PostOffice
@@ -82,6 +83,7 @@ class Network:
         self._ids = itertools.count(1)
         self._post = PostOffice()
         self._counts: Counter[str] = Counter()
+        self._calls = Calls(run)
 
     def receive(self, line: Hashable, operation: op.FromClient, now: float) -> Outgoing:
         """Do what *line* asks and return what to write to whom."""
@@ -93,25 +95,27 @@ class Network:
         """Let time pass: return what fell due; expire what nobody acknowledged."""
         for item in self._post.pass_time(now):
             self._settled(item, "expired", now)
+        calls = self._calls.advance(now)
         if self._signal_returns(now) is not None:
-            return []
-        return [(line, item.operation) for line, item in self._post.hand_over()]
+            return calls + self._calls.lose_signal()
+        return calls + [(line, item.operation) for line, item in self._post.hand_over()]
 
     def wake_at(self, now: float) -> float | None:
         """Tell when `advance` will next have something to do; None if nothing is under way."""
-        times = [self._post.next_time()]
+        times = [self._post.next_time(), self._calls.next_time()]
         if self._post.has_ready:
             times.append(self._signal_returns(now))
         return min((time for time in times if time is not None and time < inf), default=None)
 
-    def drop(self, line: Hashable) -> None:
-        """Forget *line*: its connection is gone, its numbers are detached."""
+    def drop(self, line: Hashable) -> Outgoing:
+        """Forget *line*: its connection is gone, its numbers are detached, its sessions over."""
         for number in self._post.numbers(line):
             self._post.detach(line, number)
+        return self._calls.drop(line)
 
-    def holds_numbers(self, line: Hashable) -> bool:
-        """Tell whether any number is attached to *line*."""
-        return bool(self._post.numbers(line))
+    def is_of_use(self, line: Hashable) -> bool:
+        """Tell whether *line* has a number attached, or serves a code."""
+        return bool(self._post.numbers(line)) or self._calls.serves(line)
 
     def _answer(self, line: Hashable, operation: op.FromClient, now: float) -> Outgoing:
         match operation:
@@ -132,6 +136,8 @@ class Network:
                 answer = self._status(now)
             case op.Ping():
                 answer = op.Pong()
+            case op.Serve() | op.Dial() | op.Show() | op.Key() | op.Hangup():
+                return self._call(line, operation, now)
         return [(line, answer)]
 
     def _attach(self, line: Hashable, request: op.Attach) -> Outgoing:
@@ -143,6 +149,13 @@ class Network:
         if holder is not None and holder != line:
             outgoing.append((holder, op.Detached(request.number, "attached elsewhere")))
         return outgoing
+
+    def _call(self, line: Hashable, operation: op.Call, now: float) -> Outgoing:
+        if isinstance(operation, op.Dial):
+            own = self._post.holder(operation.number) == line
+            signal = self._signal_returns(now) is None
+            return self._calls.dial(line, operation, now, own=own, signal=signal)
+        return self._calls.receive(line, operation, now)
 
     def _submit(self, line: Hashable, request: op.Submit, now: float) -> op.Accepted | op.Rejected:
         if objection := self._objection(line, request, now):

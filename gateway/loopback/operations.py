@@ -53,6 +53,8 @@ def _matching(pattern: str, meaning: str) -> Check:
 
 
 NUMBER: Final = _matching(r"\+?[0-9]{2,15}", "2 to 15 digits, with a plus before them or without")
+CODE: Final = _matching(r"\*[0-9]{2,6}(\*[0-9]{1,6}){0,4}#", "a code such as *384# or *384*7#")
+DIALLED: Final = _matching(r"\*[0-9*+]{2,120}#", "a code such as *384#, with what follows before #")
 TOKEN: Final = _matching(r"[!-~]{1,64}", "1 to 64 printable ASCII characters without spaces")
 STATE: Final = _matching("delivered|failed|expired", "delivered, failed or expired")
 TEXT: Final[Check] = (lambda value: isinstance(value, str), "a string")
@@ -165,6 +167,67 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
+class Serve:
+    """Client: USSD sessions of this code, and of all that it begins, come here."""
+
+    code: str = _wire(CODE)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Network: done; sessions follow."""
+
+    code: str = _wire(CODE)
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Client: open a USSD session for this number, which is attached here, by dialling this."""
+
+    number: str = _wire(NUMBER)
+    code: str = _wire(DIALLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Network, to who serves the code: the caller dialled `text`, or typed it later on."""
+
+    session: str = _wire(TOKEN)
+    number: str = _wire(NUMBER)
+    turn: int = _wire(COUNT)
+    text: str = _wire(TEXT)
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Client who serves, and network: what the caller reads; with `ends` the session is over.
+
+    A server names the turn that this answers; another one than the latest is dropped.
+    """
+
+    session: str = _wire(TOKEN)
+    text: str = _wire(TEXT)
+    ends: bool = _wire(FLAG, default=False)
+    turn: int = _wire(COUNT, default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Client who dialled: the caller types this, once there is a screen."""
+
+    session: str = _wire(TOKEN)
+    text: str = _wire(TEXT)
+
+
+@dataclass(frozen=True, slots=True)
+class Hangup:
+    """Either side: the session is over. The network tells both sides, and why."""
+
+    session: str = _wire(TOKEN)
+    reason: str = _wire(TEXT, default="")
+
+
+@dataclass(frozen=True, slots=True)
 class Faults:
     """Client: change these conditions; network: the conditions as they are now."""
 
@@ -218,8 +281,11 @@ class Error:
     reason: str = _wire(TEXT)
 
 
-FromClient = Attach | Detach | Submit | Received | Noted | Faults | Status | Ping
+Call = Serve | Dial | Show | Key | Hangup
+"""What clients say of USSD sessions."""
+
+FromClient = Attach | Detach | Submit | Received | Noted | Call | Faults | Status | Ping
 FromNetwork = (
     Attached | Detached | Accepted | Rejected | Deliver | Report | Faults | Status | Pong | Error
-)
+) | (Served | Ask | Show | Hangup)
 Operation = FromClient | FromNetwork

@@ -156,8 +156,8 @@ class LoopbackServer:
         self._write(self._network.receive(connection, operation, self._clock()))
 
     def _lost(self, connection: Connection) -> None:
-        self._network.drop(connection)
         self._connections.discard(connection)
+        self._write(self._network.drop(connection))
         if self._closed is not None and not self._connections:
             self._closed.callback(None)
 
@@ -185,9 +185,9 @@ class LoopbackServer:
         self.pass_time()
 
     def _hang_up_idle(self) -> None:
-        """Cut off who neither reads nor has a number attached."""
+        """Cut off who neither reads, nor has a number attached, nor serves a code."""
         latest = self._clock() - IDLE_SECONDS
         for connection in list(self._connections):
-            of_use = self._network.holds_numbers(connection) and not connection.stalled
+            of_use = self._network.is_of_use(connection) and not connection.stalled
             if not of_use and connection.busy_at <= latest:
                 connection.abort()

@@ -153,10 +153,10 @@ def test_one_line_many_numbers() -> None:
     for number in ("700", "701", "702"):
         air.attach("many", number)
     assert air.status().attached == 3
-    assert air.network.holds_numbers("many")
+    assert air.network.is_of_use("many")
     air.network.drop("many")
     assert air.status().attached == 0
-    assert not air.network.holds_numbers("many")
+    assert not air.network.is_of_use("many")
 
 
 def test_no_spoofing() -> None:

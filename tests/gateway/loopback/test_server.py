@@ -235,7 +235,7 @@ class ServerTests(TestCase):
         client.transport.loseConnection()
         await until(lambda: client.lost)
         await self.assert_serves(address)
-        await until(lambda: not self.server._network.holds_numbers(client))
+        await until(lambda: not self.server._network.is_of_use(client))
 
     async def test_too_many_connections(self) -> None:
         """One connection too many is told so and closed; room made is room again."""

@@ -1,0 +1,1 @@
+"""USSD: sessions on the screens of phones, over every carrier that has them."""
