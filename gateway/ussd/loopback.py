@@ -33,8 +33,16 @@ class LoopbackUssd:
     """Serves the USSD *code* of the loopback network at *address* with *sessions*."""
 
     def __init__(
-        self, address: Address, code: str, sessions: Sessions, *, reactor: Any, random: Random
+        self,
+        name: str,
+        address: Address,
+        code: str,
+        sessions: Sessions,
+        *,
+        reactor: Any,
+        random: Random,
     ) -> None:
+        self._name = name
         self._code = code
         self._sessions = sessions
         self._reactor = reactor
@@ -48,6 +56,11 @@ class LoopbackUssd:
             ),
             clock=reactor,
         )
+
+    @property
+    def name(self) -> str:
+        """What the gateway is called."""
+        return self._name
 
     @property
     def connected(self) -> bool:

@@ -25,6 +25,7 @@ IDLE_SECONDS: Final = 300.0
 """For so long a session is remembered, to be answered alike and to be gone on with."""
 SESSIONS: Final = 10_000
 UNDER_WAY: Final = 500
+TURNS_REMEMBERED: Final = 32
 TYPED_CHARACTERS: Final = 200
 TYPED_AHEAD: Final = 8
 
@@ -39,8 +40,8 @@ class _Session:
         self.mark: str | None = None
         self.pages: list[Screen] = []
         """Those after the one that is shown."""
-        self.reply: Screen | None = None
-        """What was last told to the network, and is told again to a repeat."""
+        self.told: dict[str, Screen] = {}
+        """What was told to the network by the mark of the turn, to be told again to a repeat."""
         self.unseen: Screen | None = None
         """What came of the last turn after the caller had been told to wait."""
         self.running = False
@@ -48,6 +49,14 @@ class _Session:
         self.waiting: list[Deferred[Screen]] = []
         self.alarm: IDelayedCall | None = None
         self.used_at = 0.0
+
+    def tells(self, screen: Screen) -> Screen:
+        """Remember a screen as the answer to the latest turn, and return it."""
+        if self.mark is not None:
+            self.told[self.mark] = screen
+            if len(self.told) > TURNS_REMEMBERED:
+                del self.told[next(iter(self.told))]
+        return screen
 
 
 class Sessions:
@@ -89,17 +98,30 @@ class Sessions:
         if session.caller != turn.caller:
             return self._refused("ussd-other-caller", self._menu.over)
         self._touch(session)
+        if turn.mark in session.told:
+            self._count("ussd-repeat")
+            return _now(session.told[turn.mark])
         if turn.mark == session.mark:
             self._count("ussd-repeat")
-            return self._wait(session) if session.reply is None else _now(session.reply)
+            return self._wait(session)
         session.mark = turn.mark
         if session.over:
             return self._refused("ussd-over", self._menu.over)
         return self._gone_on(session, turn.typed)
 
-    def knows(self, session: str) -> bool:
-        """Tell whether a session of this id is remembered."""
-        return session in self._sessions
+    def refuse(self, why: str) -> Deferred[Screen]:
+        """Count by *why* a turn that belongs to no session, and tell its caller to dial again."""
+        return self._refused(why, self._menu.over)
+
+    def mark(self, session: str) -> str | None:
+        """Return the mark of the latest turn of a session, None if there is no such session."""
+        known = self._sessions.get(session)
+        return None if known is None else known.mark
+
+    def has_told(self, session: str, mark: str) -> bool:
+        """Tell whether a turn of this mark was answered."""
+        known = self._sessions.get(session)
+        return known is not None and mark in known.told
 
     def _opened(self, turn: Turn) -> Deferred[Screen]:
         if not turn.begins:
@@ -114,13 +136,15 @@ class Sessions:
         self._sessions[session.id] = self._by_caller[session.caller] = session
         self._touch(session)
         self._make_room()
-        shown = self._show(session, session.dialogue.opened())
-        return self._gone_on(session, turn.typed) if turn.typed else _now(shown)
+        if turn.typed:
+            return self._gone_on(session, turn.typed)
+        return _now(self._show(session, session.dialogue.opened()))
 
     def _resumed(self, session: _Session, turn: Turn) -> Deferred[Screen]:
         self._count("ussd-resumed")
         del self._sessions[session.id]
         session.id, session.mark = turn.session, turn.mark
+        session.told = {}
         self._sessions[session.id] = session
         self._touch(session)
         if session.running or session.unseen is not None:
@@ -136,7 +160,6 @@ class Sessions:
         if self._under_way >= UNDER_WAY:
             return self._refused("ussd-busy", self._menu.busy)
         session.running = True
-        session.reply = None
         self._under_way += 1
         run = Deferred.fromCoroutine(self._take(session.dialogue, typed[:TYPED_AHEAD]))
         run.addErrback(self._failed).addCallback(self._taken, session)
@@ -177,8 +200,7 @@ class Sessions:
         waiting, session.waiting = session.waiting, []
         if waiting:
             self._count("ussd-told-to-wait")
-            session.reply = Screen(self._menu.wait)
-            self._tell(waiting, session.reply)
+            self._tell(waiting, session.tells(Screen(self._menu.wait)))
 
     def _seen(self, session: _Session) -> Screen:
         if session.alarm is not None and session.alarm.active():
@@ -200,9 +222,9 @@ class Sessions:
 
     @staticmethod
     def _next_page(session: _Session) -> Screen:
-        session.reply = session.pages.pop(0)
-        session.over = session.reply.ends
-        return session.reply
+        page = session.pages.pop(0)
+        session.over = page.ends
+        return session.tells(page)
 
     def _refused(self, why: str, text: str) -> Deferred[Screen]:
         self._count(why)

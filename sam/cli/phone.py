@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import Final
 
 import click
@@ -172,6 +173,25 @@ def keypad(obj: tuple[Phone, bool], *, contacts: dict[str, Number]) -> None:
         sys.stdout.flush()
 
     AttendedPhone(obj[0], contacts, sys.stdin.fileno(), write).serve()
+
+
+@step("dial", click.argument("code"), click.argument("typed", nargs=-1))
+def dial(handset: Phone, *, code: str, typed: tuple[str, ...]) -> Report:
+    """Dial CODE, as in '*384#', and type TYPED, one screen after the other.
+
+    Without TYPED, at a terminal, screens come one by one and wait for what you type.
+    """
+    from dtns.sam.handset.dialling import dial as hold  # noqa: PLC0415 (needed here alone)
+
+    if typed or not sys.stdin.isatty():
+        return hold(handset, code, typed)
+    report = hold(handset, code, _typing(), lambda text: click.echo(f"{text}\n"))
+    return report if report.refused or report.unsent else evolve(report, text="")
+
+
+def _typing() -> Iterator[str]:
+    while True:
+        yield click.prompt("", prompt_suffix="> ", type=str)
 
 
 @step("keys")

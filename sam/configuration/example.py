@@ -78,6 +78,12 @@ enabled = true
 # Messages that are sent and taken in in a minute at most, 0 for no limit; others wait.
 send_per_minute = 0.0
 receive_per_minute = 0.0
+# USSD sessions of this code come to Sam, too; "" for none.
+ussd_code = "*384#"
+# The menu's language: en, sw, fr or hi.
+language = "en"
+# Where callers dial, as in "KE": numbers as people write them there are understood.
+home_country = ""
 
 [console]
 # The operator's pages, for browsers; `dtns console token` makes what one logs in with.
@@ -129,5 +135,20 @@ listen = "tcp:127.0.0.1:7281"
 # source_npi = 0
 # After so many seconds of silence the SMSC is asked whether it is there.
 # enquire_seconds = 30
+# enabled = true
+
+# Take USSD callbacks of an aggregator, in the form of Africa's Talking, one section each.
+# [gateway.ussd.at]
+# listen = "tcp:127.0.0.1:8384"
+# The last part of the path, /ussd/SECRET: 16 characters or more, in a file for Sam's user alone.
+# path_file = "ussd-at.path"
+# Who may ask: the aggregator's networks, or the proxy that speaks HTTPS for Sam.
+# sources = "127.0.0.0/8, ::1/128"
+# The carrier by which answers leave: loopback or modem.
+# sms = "modem"
+# language = "en"
+# home_country = "KE"
+# Characters that a handset shows at once, 40 to 182.
+# screen_characters = 160
 # enabled = true
 """

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from attrs import asdict, field, frozen
-from attrs.validators import ge, le, optional
+from attrs.validators import ge, in_, le, optional
 
 from dtns.gateway.loopback.address import SUN_PATH_OCTETS, parse_address
 from dtns.gateway.loopback.conditions import Conditions
 from dtns.sam.configuration.smpp import SmppSection
+from dtns.sam.configuration.ussd import LANGUAGES, UssdSection, is_country, is_ussd_code
 from dtns.sam.issuing.policy import Policy
 from dtns.sam.protocol.payments import PurseTerms
 
@@ -87,11 +88,15 @@ class NetworkSection:
 class LoopbackSection:
     """`[gateway.loopback]`: Sam's own line to a loopback network, by default the embedded one.
 
-    send_per_minute and receive_per_minute 0 mean no limit.
+    send_per_minute and receive_per_minute 0 mean no limit. USSD sessions of ussd_code ("" for
+    none) come to Sam, too, in the language and country given.
     """
 
     enabled: bool = True
     endpoint: str | None = None
+    ussd_code: str = field(default="*384#", validator=is_ussd_code)
+    language: str = field(default="en", validator=in_(LANGUAGES))
+    home_country: str = field(default="", validator=is_country)
     send_per_minute: float = field(default=0.0, validator=[ge(0.0), le(6_000_000.0)])
     receive_per_minute: float = field(default=0.0, validator=[ge(0.0), le(6_000_000.0)])
 
@@ -145,6 +150,7 @@ class Config:
     network: NetworkSection = field(factory=NetworkSection)
     loopback: LoopbackSection = field(factory=LoopbackSection)
     modems: Mapping[str, ModemSection] = field(factory=dict)
+    ussd: Mapping[str, UssdSection] = field(factory=dict)
     console: ConsoleSection = field(factory=ConsoleSection)
     metrics: MetricsSection = field(factory=MetricsSection)
     smscs: Mapping[str, SmppSection] = field(factory=dict)
@@ -248,10 +254,14 @@ SECTIONS: Final = {
 }
 """Each section of the file and the class whose fields are its keys."""
 
-FAMILIES: Final = {"gateway.modem": ModemSection, "gateway.smpp": SmppSection}
+FAMILIES: Final = {
+    "gateway.modem": ModemSection,
+    "gateway.smpp": SmppSection,
+    "gateway.ussd": UssdSection,
+}
 """Sections of which there may be several, each with a name of its own: `[gateway.modem.NAME]`."""
 
-FAMILY_FIELDS: Final = {"gateway.modem": "modems", "gateway.smpp": "smscs"}
+FAMILY_FIELDS: Final = {"gateway.modem": "modems", "gateway.smpp": "smscs", "gateway.ussd": "ussd"}
 """The field of `Config` that holds a family's sections by their own names."""
 
 
@@ -283,6 +293,9 @@ def objections_to_sockets(config: Config) -> dict[str, str]:
     for name, smsc in config.smscs.items():
         for key, objection in smsc.objections():
             objections[f"gateway.smpp.{name}.{key}"] = objection
+    for name, ussd in config.ussd.items():
+        for key, objection in ussd.objections():
+            objections[f"gateway.ussd.{name}.{key}"] = objection
     if config.loopback.endpoint is None:
         objections.pop("gateway.loopback.endpoint", None)
     return objections

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from dtns.gateway.carrier import Carrier
 from dtns.gateway.modem.carrier import ModemCarrier
 from dtns.gateway.modem.modem import Modem
 from dtns.sam.service import requests as ask
@@ -102,14 +101,32 @@ class SmscGateway:
         )
 
 
+class Stoppable(Protocol):
+    """What a gateway has to be for the operator to stop and start it."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether it is of use now."""
+
+    async def start(self) -> Any:
+        """Start it."""
+
+    async def stop(self) -> None:
+        """Stop it."""
+
+
 class CarrierGateway:
     """A carrier that is one gateway; draining it is suspending it, for it holds no queue."""
 
     _log = Logger()
 
-    def __init__(self, carrier: Carrier, facts: Callable[[], ask.CarrierRecord]) -> None:
+    def __init__(self, carrier: Stoppable, under_way: Callable[[], int]) -> None:
         self._carrier = carrier
-        self._facts = facts
+        self._under_way = under_way
         self._suspended = False
         self._moving: Deferred[None] | None = None
 
@@ -121,7 +138,7 @@ class CarrierGateway:
             name=self._carrier.name,
             state=state,
             connected=connected,
-            queue=self._facts().under_way,
+            queue=self._under_way(),
         )
 
     def suspend(self) -> None:

@@ -21,6 +21,7 @@ from dtns.gateway.loopback.carrier import LoopbackCarrier
 from dtns.gateway.loopback.server import LoopbackServer
 from dtns.sam.configuration import Config
 from dtns.sam.issuing.issuer import Issuer, Outcome, Silence
+from dtns.sam.issuing.typed import TypedAsks
 from dtns.sam.issuing.vault import Vault
 from dtns.sam.service.administration import Administration
 from dtns.sam.service.adminsocket import AdminSocket
@@ -35,6 +36,7 @@ from dtns.sam.service.telling import Telling, at_once
 from dtns.sam.service.timekeeping import keep_time
 from dtns.sam.service.traffic import Rates, Traffic
 from dtns.sam.service.upkeep import Upkeep, UpkeepLoop
+from dtns.sam.service.ussd import UssdGateways
 from dtns.sam.service.vitals import Pulse
 from dtns.sam.store.keyfile import MasterKeys
 from dtns.sam.store.lock import StoreInUseError, StoreLock
@@ -102,9 +104,10 @@ class Sam:
         self._stops.append(loop.stop)
         self._stops.append(keep_time(store, self._clock, self._reactor, trusted=self._trust_clock))
         vault = Vault(master_keys.keys, secrets.token_bytes)
+        issuer = Issuer(vault, self._config.policy, trust_clock=self._trust_clock)
         traffic = Traffic(
             store,
-            Issuer(vault, self._config.policy, trust_clock=self._trust_clock),
+            issuer,
             clock=self._clock,
             random=self._random,
             counters=self.counters,
@@ -121,6 +124,7 @@ class Sam:
         carriers = {LOOPBACK: connected} if self._config.loopback.enabled else {}
         carriers |= await self._start_modems(traffic)
         carriers |= await self._start_smpp(traffic)
+        ussd = await self._start_ussd(store, vault, issuer, traffic, network)
         running = RunningSam(
             config=self._config,
             administration=administration,
@@ -137,6 +141,7 @@ class Sam:
             "admin_socket": str(self._config.admin_socket),
             "network": None if network is None else str(network),
             "carriers": carriers,
+            "ussd": ussd,
             **await self._start_beside(running),
         }
 
@@ -214,13 +219,45 @@ class Sam:
         )
         rates = Rates(section.send_per_minute, section.receive_per_minute)
         await traffic.add(carrier, LOOPBACK, rates)
-        facts = lambda: traffic.carriers()[LOOPBACK]  # noqa: E731 (asked for anew each time)
-        self._gateways.add(LOOPBACK, CarrierGateway(carrier, facts))
+        under_way = lambda: traffic.carriers()[LOOPBACK].under_way  # noqa: E731 (asked anew)
+        self._gateways.add(LOOPBACK, CarrierGateway(carrier, under_way))
         try:
             await carrier.when_connected().addTimeout(CONNECT_SECONDS, self._reactor)
         except DeferredTimeout:
             self._log.warn("the network is not there yet; Sam goes on trying", event="no-network")
         return carrier.connected
+
+    async def _start_ussd(
+        self,
+        store: Store,
+        vault: Vault,
+        issuer: Issuer,
+        traffic: Traffic,
+        network: Address | None,
+    ) -> dict[str, str]:
+        """Start all USSD gateways; return where each is reached, by its name."""
+        gateways = UssdGateways(
+            store=store,
+            asks=TypedAsks(issuer, vault, self._config.policy),
+            policy=self._config.policy,
+            traffic=traffic,
+            clock=self._clock,
+            counters=self.counters,
+            reactor=self._reactor,
+            random=self._random,
+        )
+        self._stops.append(lambda: Deferred.fromCoroutine(gateways.stop()))
+        loopback = self._config.loopback
+        if loopback.enabled and loopback.ussd_code:
+            own = loopback.endpoint is None and network is not None
+            address = network if own and network else parse_address(self._config.loopback_endpoint)
+            await gateways.start_loopback(LOOPBACK, address, loopback)
+        for name, section in self._config.ussd.items():
+            if section.enabled:
+                await gateways.start_callback(name, section, self._config.folder)
+        for carrier, sessions in gateways.running:
+            self._gateways.add(carrier.name, CarrierGateway(carrier, sessions.__len__))
+        return gateways.reached
 
     async def _start_modems(self, traffic: Traffic) -> dict[str, bool]:
         """Start the carrier of all modems, if there are any; they connect in their own time."""

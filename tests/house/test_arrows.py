@@ -22,6 +22,7 @@ ALLOWED = {
     "sam/service": {
         *("gateway", "sam", "sam/issuing", "sam/protocol", "sam/store", "sam/handset"),
         *("sam/configuration", "twisted", "zope"),
+        "codecs",  # the USSD menu reads and shows codes
     },
     "sam/console": {
         *("gateway", "sam", "sam/protocol", "sam/configuration", "sam/service", "twisted"),

@@ -1,0 +1,144 @@
+"""The USSD gateways of a running Sam: each with its sessions, its menu and its desk."""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+from twisted.internet.defer import TimeoutError as DeferredTimeout
+from twisted.logger import Logger
+
+from dtns.gateway.loopback.address import Address, TcpAddress, parse_address
+from dtns.gateway.ussd.loopback import LoopbackUssd
+from dtns.gateway.ussd.pages import SCREEN_CHARACTERS
+from dtns.gateway.ussd.sessions import Sessions
+from dtns.sam.configuration.sections import LoopbackSection
+from dtns.sam.configuration.ussd import UssdSection, parse_sources
+from dtns.sam.errors import ConfigError
+from dtns.sam.issuing.policy import Policy
+from dtns.sam.issuing.typed import TypedAsks
+from dtns.sam.service.gateways import Stoppable
+from dtns.sam.service.traffic import Traffic
+from dtns.sam.service.ussddesk import Desk
+from dtns.sam.service.ussdmenu import Menu
+from dtns.sam.store.store import Store
+
+CONNECT_SECONDS: Final = 2.0
+SECRET: Final = re.compile("[A-Za-z0-9_-]{16,128}")
+
+
+class UssdGateways:
+    """Starts gateways and stops them; reached tells where each is reached, by its name."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        asks: TypedAsks,
+        policy: Policy,
+        traffic: Traffic,
+        clock: Callable[[], float],
+        counters: Counter[str],
+        reactor: Any,
+        random: Random,
+    ) -> None:
+        self._parts: dict[str, Any] = {
+            "store": store,
+            "commits": traffic.commits,
+            "asks": asks,
+            "policy": policy,
+            "outbox": traffic.outbox,
+            "clock": clock,
+            "counters": counters,
+        }
+        self._carriers = traffic.outbox.routes
+        self._counters = counters
+        self._reactor = reactor
+        self._random = random
+        self.running: list[tuple[Stoppable, Sessions]] = []
+        self.reached: dict[str, str] = {}
+
+    async def start_loopback(self, sms: str, address: Address, section: LoopbackSection) -> None:
+        """Serve the loopback network's USSD code; answers leave by the carrier *sms*."""
+        name, code = f"ussd.{sms}", section.ussd_code
+        menu = self._menu(name, sms, section)
+        sessions = self._sessions(menu, SCREEN_CHARACTERS)
+        carrier = LoopbackUssd(
+            name, address, code, sessions, reactor=self._reactor, random=self._random
+        )
+        await self._start(carrier, sessions)
+        self.reached[name] = code
+        try:
+            await carrier.when_connected().addTimeout(CONNECT_SECONDS, self._reactor)
+        except DeferredTimeout:
+            self._log.warn("the network is not there yet; Sam goes on trying", event="no-network")
+
+    async def start_callback(self, own: str, section: UssdSection, folder: Path) -> None:
+        """Serve an aggregator's callbacks.
+
+        Raises ConfigError where the path or the carrier is not there, GatewayError where the
+        address cannot be used.
+        """
+        from dtns.gateway.ussd.callback import CallbackUssd  # noqa: PLC0415 (klein takes long)
+
+        name = f"ussd.{own}"
+        if section.sms not in self._carriers:
+            known = ", ".join(self._carriers) or "none"
+            raise ConfigError(f"gateway.{name}.sms: there is no such carrier; there are: {known}")
+        address = parse_address(section.listen)
+        assert isinstance(address, TcpAddress)
+        assert section.path_file is not None
+        secret = read_secret(folder / section.path_file)
+        menu = self._menu(name, section.sms, section)
+        sessions = self._sessions(menu, section.screen_characters)
+        carrier = CallbackUssd(
+            name,
+            address,
+            sessions,
+            secret=secret,
+            sources=parse_sources(section.sources),
+            reactor=self._reactor,
+            count=self._count,
+        )
+        self.reached[name] = str(await self._start(carrier, sessions))
+
+    async def stop(self) -> None:
+        """Stop them all."""
+        for carrier, _ in self.running:
+            await carrier.stop()
+
+    async def _start(self, carrier: Stoppable, sessions: Sessions) -> Any:
+        reached = await carrier.start()
+        self.running.append((carrier, sessions))
+        return reached
+
+    def _menu(self, name: str, sms: str, section: LoopbackSection | UssdSection) -> Menu:
+        return Menu(Desk(name, sms, **self._parts), section.language, section.home_country)
+
+    def _sessions(self, menu: Menu, characters: int) -> Sessions:
+        return Sessions(menu, reactor=self._reactor, count=self._count, characters=characters)
+
+    def _count(self, what: str) -> None:
+        self._counters[what] += 1
+
+
+def read_secret(path: Path) -> str:
+    """Read the last part of a callback's path; ConfigError if it is none, or others may read it."""
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as fault:
+        reason = getattr(fault, "strerror", None) or "it is no path"
+        raise ConfigError(f"cannot read the path in {path}: {reason}") from None
+    if stat.S_IMODE(mode) & (stat.S_IRWXO | stat.S_IWGRP):
+        raise ConfigError(f"others may read the path in {path}: chmod 600 {path}")
+    if SECRET.fullmatch(text) is None:
+        raise ConfigError(f"{path} must hold 16 to 128 letters, digits, - or _, and nothing else")
+    return text
