@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -290,12 +290,12 @@ def objections_to_sockets(config: Config) -> dict[str, str]:
             objections[f"gateway.modem.{name}.device"] = "must be given: the modem's serial port"
         if modem.pin_file is not None and modem.pin_credential is not None:
             objections[f"gateway.modem.{name}.pin_file"] = "is given, and pin_credential too"
-    for name, smsc in config.smscs.items():
-        for key, objection in smsc.objections():
-            objections[f"gateway.smpp.{name}.{key}"] = objection
-    for name, ussd in config.ussd.items():
-        for key, objection in ussd.objections():
-            objections[f"gateway.ussd.{name}.{key}"] = objection
+    others: Iterable[tuple[str, SmppSection | UssdSection]] = (
+        *((f"gateway.smpp.{name}", smsc) for name, smsc in config.smscs.items()),
+        *((f"gateway.ussd.{name}", ussd) for name, ussd in config.ussd.items()),
+    )
+    for name, section in others:
+        objections |= {f"{name}.{key}": objection for key, objection in section.objections()}
     if config.loopback.endpoint is None:
         objections.pop("gateway.loopback.endpoint", None)
     return objections
