@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "health": "health",
     "init": "deployment",
     "issue": "issue",
+    "ledger": "ledger",
     "master": "master",
     "modem": "modem",
     "network": "network",

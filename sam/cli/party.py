@@ -28,6 +28,7 @@ from dtns.sam.protocol.numbers import Number
 from dtns.sam.service.reach import Administrable, reach
 from dtns.sam.service.requests import (
     EndLock,
+    EndPinLock,
     ListParties,
     PartyRecord,
     Renew,
@@ -102,12 +103,18 @@ def resume(number: Number, config: Config, *, as_json: bool) -> None:
 @party.command()
 @click.argument("number", type=NUMBER)
 @click.argument("lock", type=click.IntRange(1, 0xFFFF))
+@click.option("--pin", is_flag=True, help="LOCK is that of the PIN.")
+@click.option("--forget-pin", is_flag=True, help="The same, and the person sets a new PIN.")
 @CONFIG_OPTION
 @JSON_OPTION
-def unlock(number: Number, lock: int, config: Config, *, as_json: bool) -> None:
-    """End LOCK, the number that a phone shows when it takes no more codes."""
+def unlock(
+    number: Number, lock: int, config: Config, *, pin: bool, forget_pin: bool, as_json: bool
+) -> None:
+    """End LOCK, the number that a phone shows when it takes no more codes, or no more PINs."""
+    of_pin = pin or forget_pin
+    request = EndPinLock(number, lock, forget_pin) if of_pin else EndLock(number, lock)
     with reach(config) as sam:
-        _show_told(ask(sam, EndLock(number, lock)), as_json=as_json)
+        _show_told(ask(sam, request), as_json=as_json)
 
 
 @party.command()

@@ -12,8 +12,10 @@ from typing import Final, Protocol
 
 from dtns.sam.errors import SimFileError
 from dtns.sam.handset.documents import CONVERTER, read_document, structure, write_document
+from dtns.sam.handset.purse import Purse
 from dtns.sam.handset.simfile import SimFile
 from dtns.sam.handset.state import State
+from dtns.sam.protocol.log import serial_before
 
 KIND: Final = "dtns SIM state 1"
 _PATIENCE_SECONDS: Final = 10.0
@@ -62,7 +64,8 @@ class FileCard:
 
 def fresh_state(sim: SimFile) -> State:
     """Return the state of a SIM that has never been used."""
-    return State(party=sim.party, week=sim.week, epoch=sim.epoch)
+    purse = Purse(filed=serial_before(sim.generation))
+    return State(party=sim.party, week=sim.week, epoch=sim.epoch, purse=purse)
 
 
 @contextmanager

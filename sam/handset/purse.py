@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import evolve, field, frozen
 
-from dtns.sam.protocol.log import Entry, Kind
+from dtns.sam.protocol.log import COUNT_BITS, Entry, Kind
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.payments import MAX_AMOUNT, Mode, Payment
 from dtns.sam.protocol.session import Party
@@ -21,8 +21,8 @@ PIN_TRIES: Final = 3
 SMALL_TRIES: Final = 10
 PERIODS_KEPT: Final = 2
 _LOW_BITS: Final = 0xFFFF
-_RECEIVED: Final = 8
-"""From this kind on money came in."""
+_LAST_COUNT: Final = (1 << COUNT_BITS) - 4
+"""Some serials are left for loads and a statement."""
 
 
 @frozen
@@ -73,17 +73,17 @@ class Transaction:
     @property
     def is_payment(self) -> bool:
         """Whether money went from one party to another."""
-        return self.entry.kind not in (Kind.LOAD, Kind.STATEMENT)
+        return self.entry.kind.is_payment
 
     @property
     def mode(self) -> Mode:
         """How the payment was made."""
-        return Mode(self.entry.kind % 4)
+        return self.entry.kind.mode
 
     @property
     def received(self) -> bool:
-        """Whether money came in."""
-        return self.entry.kind >= _RECEIVED
+        """Whether money came in by a payment."""
+        return self.entry.kind.received
 
 
 @frozen
@@ -150,7 +150,7 @@ class Purse:
 
     @property
     def last_serial(self) -> int:
-        """The serial of the last entry, 0 if there was none."""
+        """The serial of the last entry, or of the one before the first."""
         return self.log[-1].serial if self.log else self.filed
 
     @property
@@ -160,8 +160,8 @@ class Purse:
 
     @property
     def log_is_full(self) -> bool:
-        """Whether Sam must acknowledge entries before there can be more."""
-        return len(self.unfiled) >= MAX_LOG
+        """Whether Sam must acknowledge entries before there can be more, or there can be none."""
+        return len(self.unfiled) >= MAX_LOG or self.last_serial & _LOW_BITS >= _LAST_COUNT
 
     def logged(
         self, entry: Entry, generation: int, at: float, *, receipt: int = -1, digits: str = ""
@@ -181,8 +181,12 @@ class Purse:
         return evolve(purse.logged(entry, 0, 0.0), balance=self.balance + payment.amount)
 
     def filed_up_to(self, serial: int) -> Purse:
-        """Return the purse after Sam acknowledged the entries up to *serial*."""
-        if not self.filed <= serial <= self.last_serial:
+        """Return the purse after Sam told the serial up to which it has the log.
+
+        It may be lower than before: a Sam that was restored has lost the rest.
+        """
+        first = self.log[0].serial if self.log else self.filed + 1
+        if not first - 1 <= serial <= self.last_serial:
             return self
         return evolve(self, filed=serial, small=evolve(self.small, failures=0))
 

@@ -46,6 +46,8 @@ class Outcome(Enum):
     ISSUED = "issued"
     REFUSED = "refused"
     REPEATED = "repeated"
+    FILED = "filed"
+    """A log, of which Sam has everything up to the serial in the answer."""
 
 
 @frozen

@@ -14,13 +14,14 @@ from dtns.sam.protocol.sync import (
     Item,
     NewExchangeKeys,
     NewTicketKeys,
+    NewUniversalKey,
     Sync,
     fitting,
     read_items,
 )
 from dtns.sam.protocol.wire import to_text
 
-_RENEWAL: Final = (Topic.EXCHANGE_KEYS, Topic.TICKET_KEYS)
+_RENEWAL: Final = (Topic.EXCHANGE_KEYS, Topic.UNIVERSAL_KEY, Topic.TICKET_KEYS)
 
 
 def renew(records: Records, registration: Registration, master_id: int) -> Registration | None:
@@ -75,18 +76,19 @@ def acknowledge(records: Records, registration: Registration, synced: int) -> No
 
 
 def message(
-    records: Records, vault: Vault, registration: Registration, week: int
+    records: Records, vault: Vault, registration: Registration, week: int, *first: Item
 ) -> tuple[Registration, str]:
     """Return the next message with as many notices as fit, or no text if there is nothing to tell.
 
-    The registration that comes back counts it, and is not saved yet.
+    Items given go before them, and are told once. The registration that comes back counts the
+    message, and is not saved yet.
     """
     notices = records.notices(registration.enrolment.number)
-    if not notices or registration.told >= MAX_COUNTER:
+    if not (notices or first) or registration.told >= MAX_COUNTER:
         return registration, ""
-    items = [_item(vault, registration, notice) for notice in notices]
+    items = [*first, *(_item(vault, registration, notice) for notice in notices)]
     count, counter = fitting(items), registration.told + 1
-    records.note_told(notices[:count], counter)
+    records.note_told(notices[: max(0, count - len(first))], counter)
     sync = Sync(counter, week, records.epoch, tuple(items[:count]))
     octets = sync.seal(vault.party_keys(registration.enrolment).sync)
     return evolve(registration, told=counter), to_text(octets)
@@ -98,6 +100,9 @@ def _item(vault: Vault, registration: Registration, notice: Notice) -> Item:
         return item
     assert registration.renewal is not None
     generation = registration.renewal.generation
+    if notice.topic is Topic.UNIVERSAL_KEY:
+        universal = vault.universal_key(registration.renewal.master_id)
+        return NewUniversalKey(universal.period, universal.key)
     keys = vault.party_keys(registration.renewal)
     if notice.topic is Topic.EXCHANGE_KEYS:
         return NewExchangeKeys(generation, keys.ask, keys.answer)

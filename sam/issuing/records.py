@@ -95,6 +95,7 @@ class Topic(Enum):
     ITEM = 0
     EXCHANGE_KEYS = 1
     TICKET_KEYS = 2
+    UNIVERSAL_KEY = 3
 
 
 @frozen

@@ -13,6 +13,7 @@ from dtns.sam.protocol.keys import MAX_GENERATION, Enrolment, MasterKey, PartyKe
 from dtns.sam.protocol.primitives import BLOCK_OCTETS, Key
 from dtns.sam.protocol.sealed import seal
 from dtns.sam.protocol.session import Context, Party, session_key
+from dtns.sam.protocol.small import UniversalKey
 
 _LOST_GENERATIONS: Final = 3
 
@@ -34,6 +35,10 @@ class Vault:
     def party_keys(self, enrolment: Enrolment) -> PartyKeys:
         """Return all sub-keys of a party."""
         return self._master_keys[enrolment.master_id].party_keys(enrolment)
+
+    def universal_key(self, period: int) -> UniversalKey:
+        """Return the key of a period for small payments: the period is a master key's id."""
+        return self._master_keys[period].universal_key()
 
     def is_authentic(self, enrolment: Enrolment, received: ReceivedAsk) -> bool:
         """Tell whether the SIM of this enrolment made the ask."""

@@ -9,16 +9,25 @@ from attrs import frozen
 
 from dtns.sam.protocol.labels import Label
 from dtns.sam.protocol.numbers import Number
-from dtns.sam.protocol.payments import AMOUNT_OCTETS
+from dtns.sam.protocol.payments import AMOUNT_OCTETS, Mode
 from dtns.sam.protocol.primitives import Prf, siv_open, siv_seal
 from dtns.sam.protocol.session import Party
 from dtns.sam.protocol.wire import MAX_TEXT, MalformedError, Reader, from_text, number_field
 
 MAX_ENTRIES: Final = 3
 MAX_OLDER: Final = 15
+COUNT_BITS: Final = 16
+"""A serial is the generation that the SIM was made with, then a count of so many bits from 1."""
 _SIV_KEY_OCTETS: Final = 32
 _SIV_OCTETS: Final = 16
 _CURRENCY_OCTETS: Final = 3
+_MODES: Final = 4
+_FIRST_RECEIVED: Final = 8
+
+
+def serial_before(generation: int) -> int:
+    """Return the serial before the first of a SIM that was made with this generation."""
+    return generation << COUNT_BITS
 
 
 class Kind(IntEnum):
@@ -38,6 +47,26 @@ class Kind(IntEnum):
     HOLDER_RECEIVED_CHEQUE = 13
     HOLDER_RECEIVED_CHALLENGE = 14
     LOAD = 15
+
+    @property
+    def is_payment(self) -> bool:
+        """Whether money went from one party to another."""
+        return self not in (Kind.LOAD, Kind.STATEMENT)
+
+    @property
+    def received(self) -> bool:
+        """Whether money came in by a payment."""
+        return self.is_payment and self >= _FIRST_RECEIVED
+
+    @property
+    def mode(self) -> Mode:
+        """How a payment was made."""
+        return Mode(self % _MODES)
+
+    @property
+    def as_asker(self) -> bool:
+        """Whether the SIM that logs a payment asked for the key; never so of a small one."""
+        return self.mode is not Mode.SMALL and self % _FIRST_RECEIVED < _MODES
 
 
 @frozen

@@ -15,6 +15,7 @@ from dtns.sam.protocol import keys
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.weeks import start_of, week_of
 from dtns.sam.service import requests as ask
+from dtns.sam.service.accounting import Accounting
 from dtns.sam.service.gateways import Gateways
 from dtns.sam.service.outbox import Outbox
 from dtns.sam.service.requests import MAX_BATCH, NOT_ENROLLED, Refusal, Request
@@ -42,6 +43,7 @@ class Administration:
         carriers: Callable[[], Mapping[str, ask.CarrierRecord]] = dict,
         gateways: Gateways | None = None,
         telling: Telling | None = None,
+        accounting: Accounting | None = None,
         upkeep: Upkeep | None = None,
         pulse: Pulse | None = None,
         outbox: Outbox | None = None,
@@ -62,6 +64,7 @@ class Administration:
             ask.GetStatus: self._status,
             **(gateways or Gateways()).answers,
             **(telling.answers if telling else {}),
+            **(accounting.answers if accounting else {}),
             **(upkeep.answers if upkeep else {}),
             **vitals_answers(pulse),
             **Retrying(store, outbox, self._show_issue).answers,

@@ -15,7 +15,8 @@ from dtns.gateway.carrier import Inbound
 from dtns.gateway.fairqueue import FairQueue, has_room
 from dtns.gateway.parts import Joining
 from dtns.sam.errors import StoreError, UnreachableError
-from dtns.sam.issuing.issuer import Answer, Issuer, Outcome
+from dtns.sam.issuing.issuer import Answer, Issuer, Outcome, Silence
+from dtns.sam.ledger.filing import Filing
 from dtns.sam.service.commits import GroupCommit
 from dtns.sam.service.exchanges import ExchangeLog
 from dtns.sam.service.outbox import Outbox
@@ -102,7 +103,9 @@ class Intake:
         counters: Counter[str],
         reactor: Any,
         exchanges: ExchangeLog | None = None,
+        filing: Filing | None = None,
     ) -> None:
+        self._filing = filing
         self._exchanges = exchanges
         self._store = store
         self._commits = commits
@@ -211,6 +214,8 @@ class Intake:
             known.add((message.carrier, message.identity))
             return PART
         decided = self._issuer.decide(self._store, whole.text, message.carrier, now)
+        if decided is Silence.MALFORMED and self._filing is not None:
+            decided = self._filing.file(self._store, whole.text, now)
         if not isinstance(decided, Answer):
             return decided.value
         self._outbox.add(message.carrier, decided, now)

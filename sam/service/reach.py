@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from twisted.logger import Logger
 
 from dtns.sam.configuration import Config
 from dtns.sam.errors import StoreError, UnreachableError
+from dtns.sam.service.accounting import Accounting
 from dtns.sam.service.administration import Administration
 from dtns.sam.service.adminwire import MAX_LINE, decode_result, encode_request
 from dtns.sam.service.requests import Refusal, Request
@@ -101,7 +102,9 @@ def _reach(config: Config, clock: Callable[[], float], stack: ExitStack) -> Admi
             telling = Telling(store, master_keys, config.master_key)
             upkeep = Upkeep(store, clock, config.sam.retention_days)
             stack.enter_context(store)
-            return Administration(store, master_keys, clock, telling=telling, upkeep=upkeep)
+            accounting = Accounting(store, clock)
+            desks: dict[str, Any] = {"telling": telling, "accounting": accounting, "upkeep": upkeep}
+            return Administration(store, master_keys, clock, **desks)
 
 
 def _connect(path: Path) -> socket.socket | None:

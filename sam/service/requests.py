@@ -168,6 +168,70 @@ class EndLock(Request[Told]):
 
 
 @frozen
+class EndPinLock(Request[Told]):
+    """End the lock of this number on a party's PIN; forget has the person set a new one."""
+
+    number: Number
+    lock: int
+    forget: bool
+
+
+@frozen
+class Loaded:
+    """A load that was made: its number, and whether the party was told at once."""
+
+    load: int
+    at_once: bool
+
+
+@frozen
+class LoadPurse(Request[Loaded]):
+    """Put 1 to 10^12 minor units into a party's purse."""
+
+    number: Number
+    currency: str
+    amount: int
+
+
+@frozen
+class Refund(Request[Loaded]):
+    """Give a payer back the payment under this serial of its log, if nobody can take it now."""
+
+    number: Number
+    serial: int
+
+
+@frozen
+class LedgerFinding:
+    """Something in the ledger that does not fit; open while a log to come may explain it."""
+
+    trouble: str
+    open: bool
+    number: Number
+    serial: int
+    other: Number | None
+    amount: int
+    currency: str
+    mode: str
+
+
+@frozen
+class LedgerState:
+    """Entries on record, payments that both sides logged alike and their sums, and what else."""
+
+    entries: int
+    agreed: int
+    sums: Mapping[str, int]
+    findings: tuple[LedgerFinding, ...]
+    more: bool
+
+
+@frozen
+class CheckLedger(Request[LedgerState]):
+    """Compare all logs and loads; at most MAX_BATCH findings come back, definite ones first."""
+
+
+@frozen
 class Withdraw(Request[Told]):
     """Suspend a party for good and have all who may hold keys with its SIM forget them."""
 

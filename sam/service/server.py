@@ -23,6 +23,8 @@ from dtns.sam.configuration import Config
 from dtns.sam.issuing.issuer import Issuer, Outcome, Silence
 from dtns.sam.issuing.typed import TypedAsks
 from dtns.sam.issuing.vault import Vault
+from dtns.sam.ledger.filing import Filing
+from dtns.sam.service.accounting import Accounting
 from dtns.sam.service.administration import Administration
 from dtns.sam.service.adminsocket import AdminSocket
 from dtns.sam.service.beside import Companion, RunningSam
@@ -113,6 +115,7 @@ class Sam:
             counters=self.counters,
             reactor=self._reactor,
             exchanges=ExchangeLog(store.connection) if self._config.sam.log_exchanges else None,
+            filing=Filing(vault, self._config.policy, trust_clock=self._trust_clock),
         )
         administration = await self._start_admin_socket(store, master_keys, vault, traffic, upkeep)
         network = await self._start_network() if self._config.network.embedded else None
@@ -184,6 +187,7 @@ class Sam:
             carriers=traffic.carriers,
             gateways=self._gateways,
             telling=telling,
+            accounting=Accounting(store, self._clock, tell),
             upkeep=upkeep,
             pulse=Pulse(store, self._clock, self.counters, traffic.carriers, self._up_for),
             outbox=traffic.outbox,

@@ -11,6 +11,7 @@ from attrs import frozen
 
 from dtns.gateway.carrier import Carrier, Inbound, Report
 from dtns.sam.issuing.issuer import Issuer
+from dtns.sam.ledger.filing import Filing
 from dtns.sam.service.commits import GroupCommit
 from dtns.sam.service.exchanges import ExchangeLog
 from dtns.sam.service.intake import Intake
@@ -76,6 +77,7 @@ class Traffic:
         reactor: Any,
         patience: Patience | None = None,
         exchanges: ExchangeLog | None = None,
+        filing: Filing | None = None,
     ) -> None:
         store.connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
         self._random = random
@@ -91,7 +93,7 @@ class Traffic:
             "exchanges": exchanges,
         }
         self.outbox = Outbox(store, self.commits, random=random, **shared)
-        self.intake = Intake(store, self.commits, issuer, self.outbox, **shared)
+        self.intake = Intake(store, self.commits, issuer, self.outbox, filing=filing, **shared)
         self._watchdog = Watchdog(
             self.outbox.routes, counters=counters, reactor=reactor, patience=patience
         )

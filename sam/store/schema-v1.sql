@@ -58,6 +58,46 @@ CREATE TABLE notice (
     UNIQUE (number, topic, item)
 ) STRICT;
 
+-- Money put into purses; refund_of is the serial of a payment that was never taken.
+CREATE TABLE load (
+    number    INTEGER NOT NULL,
+    load      INTEGER NOT NULL,
+    currency  TEXT    NOT NULL,
+    amount    INTEGER NOT NULL CHECK (amount > 0),
+    refund_of INTEGER,
+    PRIMARY KEY (number, load)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX load_by_refund ON load (number, refund_of) WHERE refund_of IS NOT NULL;
+
+-- The logs of the phones. generation is the SIM's own in the key, other is the other party.
+CREATE TABLE log_entry (
+    number           INTEGER NOT NULL,
+    serial           INTEGER NOT NULL,
+    currency         TEXT    NOT NULL,
+    kind             INTEGER NOT NULL,
+    generation       INTEGER NOT NULL,
+    other            INTEGER NOT NULL,
+    other_generation INTEGER NOT NULL,
+    epoch            INTEGER NOT NULL,
+    n                INTEGER NOT NULL,
+    payment          INTEGER NOT NULL,
+    amount           INTEGER NOT NULL,
+    week             INTEGER NOT NULL,
+    filed_at         REAL    NOT NULL,
+    PRIMARY KEY (number, serial)
+) STRICT, WITHOUT ROWID;
+
+-- Entries that came under a serial that another one has.
+CREATE TABLE log_contradiction (
+    number   INTEGER NOT NULL,
+    serial   INTEGER NOT NULL,
+    currency TEXT    NOT NULL,
+    octets   BLOB    NOT NULL,
+    filed_at REAL    NOT NULL,
+    PRIMARY KEY (number, serial, currency, octets)
+) STRICT, WITHOUT ROWID;
+
 -- The highest n issued; a row is written before any answer that carries its n.
 CREATE TABLE pair (
     asker             INTEGER NOT NULL,

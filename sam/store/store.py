@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Final, Self
 
 from dtns.sam.issuing.records import Decision, Notice, Registration, Topic
+from dtns.sam.ledger.entries import Load
+from dtns.sam.protocol import sync
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.session import Party
 from dtns.sam.store.database import Database, Meta
 from dtns.sam.store.entries import Place
 from dtns.sam.store.guard import Guard
 from dtns.sam.store.inbound import InboundRows, PartRows
+from dtns.sam.store.ledger import LedgerRows
 from dtns.sam.store.notices import NoticeRows
 from dtns.sam.store.outbox import OutboxRows
 from dtns.sam.store.registry import Registry
@@ -74,6 +77,7 @@ class Store(Database):
         self.inbound = InboundRows(connection)
         self.parts = PartRows(connection)
         self.outbox = OutboxRows(connection)
+        self.ledger = LedgerRows(connection)
         self._notices = NoticeRows(connection)
         self.guard: Guard | None = None
         self._meta: Meta | None = None
@@ -185,9 +189,18 @@ class Store(Database):
         return self._notices.of(number)
 
     def add_notice(self, number: Number, topic: Topic, item: bytes = b"") -> None:
-        """Remember something to tell a party; nothing, if the same is waiting already."""
+        """Remember something to tell a party; nothing, if the same is waiting already.
+
+        A load that is told is on record from then on.
+        """
         self._notices.add(number, topic, item)
-        if topic is Topic.ITEM and self.guard is not None:
+        if topic is not Topic.ITEM:
+            return
+        for told in sync.read_items(item):
+            if isinstance(told, sync.Load):
+                sum_ = told.payment
+                self.ledger.add_load(Load(number, told.number, sum_.currency, sum_.amount))
+        if self.guard is not None:
             self.guard.note_notice(number, item)
 
     def note_told(self, notices: Sequence[Notice], counter: int) -> None:

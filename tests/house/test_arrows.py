@@ -17,10 +17,19 @@ ALLOWED = {
     "sam/handset": {"codecs", "gateway", "sam", "sam/protocol"},
     "sam/issuing": {"sam", "sam/protocol"},
     "sam/analysis": {"codecs", "sam/protocol", "sam/handset", "sam/issuing"},
+    "sam/ledger": {"sam", "sam/issuing", "sam/protocol"},
     "sam/configuration": {"gateway", "sam", "sam/issuing", "sam/protocol"},
-    "sam/store": {"gateway", "sam", "sam/issuing", "sam/protocol"},
+    "sam/store": {"gateway", "sam", "sam/issuing", "sam/ledger", "sam/protocol"},
     "sam/service": {
-        *("gateway", "sam", "sam/issuing", "sam/protocol", "sam/store", "sam/handset"),
+        *(
+            "gateway",
+            "sam",
+            "sam/issuing",
+            "sam/ledger",
+            "sam/protocol",
+            "sam/store",
+            "sam/handset",
+        ),
         *("sam/configuration", "twisted", "zope"),
         "codecs",  # the USSD menu reads and shows codes
     },
