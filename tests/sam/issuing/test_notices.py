@@ -191,4 +191,4 @@ def test_a_renewal_is_begun_once(world: World, alice: Handset) -> None:
         assert begun.renewal.generation == 2
         assert renew(world.store, begun, 1) == begun
         assert renew(world.store, begun, 2) is None
-    assert _notices(world, alice) == 2
+    assert _notices(world, alice) == 3

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from dtns.sam.errors import ConfigError, KeyFileError, StoreError, UnreachableError
 from dtns.sam.protocol.keys import PartyKeys
 from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.small import UniversalKey
 from dtns.sam.service import requests as ask
 from dtns.sam.service.adminwire import (
     MAX_LINE,
@@ -25,7 +26,7 @@ from dtns.sam.store.lock import StoreInUseError
 
 N = Number("254700000001")
 KEYS = PartyKeys(*(bytes([n] * 16) for n in range(5)))
-SIM = ask.Personalisation(N, 1, 1, 100, KEYS)
+SIM = ask.Personalisation(N, 1, 1, 100, KEYS, UniversalKey(1, bytes(16)))
 RECORD = ask.PartyRecord(N, 1, 1, 1, 5.0, False, 0, 0, 0)
 KEY = ask.KeyRecord(1, 1, 1, 4, "asker-pays", 9.0, "derived")
 DELIVERY = ask.DeliveryRecord("loopback", "queued", 5.0, 0, "", None)
@@ -41,6 +42,17 @@ EXCHANGES: list[tuple[Any, Any]] = [
     (ask.Rekey(N), SIM),
     (ask.Renew(N), ask.Told(1, at_once=True)),
     (ask.EndLock(N, 3), ask.Told(1, at_once=False)),
+    (ask.EndPinLock(N, 1, forget=True), ask.Told(1, at_once=False)),
+    (ask.LoadPurse(N, "KES", 450), ask.Loaded(65537, at_once=True)),
+    (ask.Refund(N, 65538), ask.Loaded(65539, at_once=False)),
+    (
+        ask.CheckLedger(),
+        ask.LedgerState(
+            *(9, 2, {"KES": 450}),
+            (ask.LedgerFinding("balance", False, N, 65538, None, 450, "KES", ""),),
+            more=False,
+        ),
+    ),
     (ask.Withdraw(N), ask.Told(7, at_once=True)),
     (ask.RotateMaster(), ask.Rotated(2, 9)),
     (ask.ListIssues(None, 7, 1), ask.Issues((ISSUE,), False)),

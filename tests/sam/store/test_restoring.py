@@ -159,7 +159,7 @@ def test_everything_the_journal_knows_is_done_again(
     with world.store.transaction():
         topics = [notice.topic for notice in world.store.notices(bob.sim.number)]
         told = [notice.item for notice in world.store.notices(alice.sim.number)]
-    assert topics == [Topic.EXCHANGE_KEYS, Topic.TICKET_KEYS]
+    assert topics == [Topic.EXCHANGE_KEYS, Topic.UNIVERSAL_KEY, Topic.TICKET_KEYS]
     assert told == [Unlock(3).octets]
 
 
