@@ -99,8 +99,7 @@ class Issuer:
         now: float,
     ) -> Answer | Silence:
         """Decide on an ask whose MAC was good for this registration, as decide does."""
-        share = registration.share.on(int(now // DAY_SECONDS))
-        registration = evolve(registration, share=share)
+        registration = registration.on(int(now // DAY_SECONDS))
         match registration.window.sighting(received.ask.counter):
             case Sighting.OLD:
                 return Silence.OLD
@@ -130,8 +129,8 @@ class Issuer:
         carrier: str,
         now: float,
     ) -> Answer | Silence:
-        ask, share = received.ask, registration.share
-        if share.asks >= _REFUSALS * self._policy.asks_per_day:
+        ask = received.ask
+        if registration.share.asks >= _REFUSALS * self._policy.asks_per_day:
             return Silence.SHARE
         week = self._week(records, now)
         self._look_for_lost_keys(records, registration, ask)
@@ -151,15 +150,10 @@ class Issuer:
         if decision.granted and decision.granted.form is Form.RANDOM:
             decision = evolve(decision, answer=octets)
         records.add(decision)
-        registration = evolve(
-            registration,
-            window=registration.window.with_seen(ask.counter),
-            share=evolve(share, asks=share.asks + 1),
-        )
+        registration = registration.heard(ask.counter)
         registration, notice = self._notice(records, registration, ask, week)
         records.save(registration)
-        answer = _answer(ask, octets, Outcome.REFUSED if reason else Outcome.ISSUED)
-        return evolve(answer, notice=notice)
+        return _answer(ask, octets, Outcome.REFUSED if reason else Outcome.ISSUED, notice)
 
     def _repeat(
         self, records: Records, registration: Registration, received: ReceivedAsk
@@ -196,8 +190,9 @@ class Issuer:
         if registration.suspended:
             return registration, ""
         acknowledge(records, registration, ask.synced)
-        # a restored Sam goes on above what the SIM has obeyed, or it would never obey again
-        registration = evolve(registration, told=max(registration.told, ask.synced))
+        if ask.synced > registration.told:
+            # a restored Sam goes on above what the SIM has obeyed, or it would never obey again
+            registration = evolve(registration, told=ask.synced)
         if registration.enrolment.master_id != self._vault.current:
             registration = renew(records, registration, self._vault.current) or registration
         return message(records, self._vault, registration, week)
@@ -208,7 +203,7 @@ class Issuer:
         return within and share.repeats < self._policy.repeats_per_day and not lost
 
     def _look_for_lost_keys(self, records: Records, registration: Registration, ask: Ask) -> None:
-        holder = records.registration(ask.holder)
+        holder = records.registration(ask.holder) if ask.seen.n else None
         if holder is None:
             return
         last_n = records.last_n(ask.asker, holder.party, records.epoch)
@@ -252,5 +247,6 @@ class Issuer:
         return self._vault.seal(registration, received, answer)
 
 
-def _answer(ask: Ask, octets: bytes, outcome: Outcome) -> Answer:
-    return Answer(ask.asker.number, ask.asker.generation, ask.counter, to_text(octets), outcome)
+def _answer(ask: Ask, octets: bytes, outcome: Outcome, notice: str = "") -> Answer:
+    asker = ask.asker
+    return Answer(asker.number, asker.generation, ask.counter, to_text(octets), outcome, notice)

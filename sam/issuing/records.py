@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Protocol
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from dtns.sam.issuing.window import Window
 from dtns.sam.protocol.answer import Reason
@@ -53,6 +53,18 @@ class Registration:
     def party(self) -> Party:
         """Return the party's number and generation."""
         return Party(self.enrolment.number, self.enrolment.generation)
+
+    def on(self, day: int) -> Registration:
+        """Return the party with its share as that stands on *day* (days since 1970)."""
+        share = self.share.on(day)
+        return self if share is self.share else evolve(self, share=share)
+
+    def heard(self, counter: int) -> Registration:
+        """Return the party after one more ask, with this counter, that is new to its window."""
+        window, share = self.window.with_seen(counter), self.share
+        more = Share(share.day, share.asks + 1, share.repeats)
+        known = self.enrolment, self.enrolled_at, self.suspended
+        return Registration(*known, window, more, self.renewal, self.told)
 
 
 @frozen

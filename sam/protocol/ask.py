@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hmac
 from enum import IntEnum
+from struct import Struct
 from typing import Final
 
 from attrs import frozen
 
 from dtns.sam.protocol.keys import WITNESS_OCTETS
 from dtns.sam.protocol.labels import Label
+from dtns.sam.protocol.limits import MAX_LIMIT_CLASS
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.primitives import Prf
 from dtns.sam.protocol.session import NONCE_BITS, Direction, Party, nonce_field
@@ -18,6 +20,9 @@ from dtns.sam.protocol.wire import MalformedError, Reader, from_text, number_fie
 MAC_OCTETS: Final = 8
 MAX_COUNTER: Final = 0xFFFFFFFF
 _NONCE_OCTETS = 4
+_ASKER: Final = Struct(">HI")
+_TERMS: Final = Struct(">BB")
+_END: Final = Struct(f">HB{WITNESS_OCTETS}sI{MAC_OCTETS}s")
 
 
 class Form(IntEnum):
@@ -29,6 +34,15 @@ class Form(IntEnum):
     """By that, or by the long sealed ticket that carries the same key."""
     RANDOM = 2
     """By the sealed ticket alone, its key random and not derived."""
+
+
+_MEANINGS: Final = {
+    limit << 3 | direction.value << 2 | form: (limit, direction, form)
+    for limit in range(MAX_LIMIT_CLASS + 1)
+    for direction in Direction
+    for form in Form
+}
+"""What the octet of the terms says, for each that says anything."""
 
 
 @frozen
@@ -114,25 +128,16 @@ def parse_ask(octets: bytes) -> Ask:
     reader = Reader(octets)
     if reader.take(2) != Label.ASK.prefix:
         raise MalformedError("not an ask of this version")
-    asker = Party(reader.number(), reader.integer(2))
-    counter = reader.integer(4)
-    holder = reader.number()
-    limit, direction, form = _terms(reader.integer(1))
-    life, nonce = reader.integer(1), _nonce(reader)
-    seen = Seen(reader.integer(2), reader.integer(1), reader.take(WITNESS_OCTETS))
-    synced = reader.integer(4)
-    reader.take(MAC_OCTETS)
+    number, (generation, counter) = reader.number(), reader.unpack(_ASKER)
+    holder, (terms, life) = reader.number(), reader.unpack(_TERMS)
+    nonce, (epoch, n, witness, synced, _) = _nonce(reader), reader.unpack(_END)
     reader.end()
-    if counter == 0 or asker.generation == 0:
-        raise MalformedError("a counter or generation of nought")
-    return Ask(asker, counter, holder, limit, direction, form, life, nonce, seen, synced)
-
-
-def _terms(octet: int) -> tuple[int, Direction, Form]:
-    form = octet & 3
-    if form not in list(Form):
+    if terms not in _MEANINGS:
         raise MalformedError("an unknown form of ticket")
-    return octet >> 3, Direction(octet >> 2 & 1), Form(form)
+    if counter == 0 or generation == 0:
+        raise MalformedError("a counter or generation of nought")
+    asker, seen = Party(number, generation), Seen(epoch, n, witness)
+    return Ask(asker, counter, holder, *_MEANINGS[terms], life, nonce, seen, synced)
 
 
 def _nonce(reader: Reader) -> int | None:

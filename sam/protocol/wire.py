@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from typing import Final
+from collections.abc import Iterator
+from functools import lru_cache
+from struct import Struct
+from typing import Any, Final
 
 from dtns.sam.protocol.numbers import MAX_DIGITS, Number, is_number
 
 MAX_TEXT: Final = 160
 """Characters in one SMS of the GSM 7-bit alphabet."""
+_ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_TO_ALPHABET: Final = _ALPHABET.ljust(256)
+_TO_PYTHON: Final = bytes.maketrans(_ALPHABET, b"0123456789abcdefghijklmnopqrstuv")
+_DIGIT_BITS: Final = 5
+_MOST_DIGITS: Final = 256
+"""A power of two, and more than a text can have."""
 
 
 class MalformedError(ValueError):
     """A received octet string breaks its layout; the text says where. Caught by each parser."""
 
 
+@lru_cache(maxsize=1024)
 def number_field(number: Number) -> bytes:
     """Encode a number: one octet of digit count, then packed BCD, the last nibble F if odd."""
     padded = number if len(number) % 2 == 0 else number + "f"
@@ -41,6 +49,10 @@ class Reader:
     def integer(self, count: int) -> int:
         """Return the next *count* octets as a big-endian integer."""
         return int.from_bytes(self.take(count))
+
+    def unpack(self, layout: Struct) -> tuple[Any, ...]:
+        """Return the fields of a fixed layout that come next."""
+        return layout.unpack(self.take(layout.size))
 
     def number(self) -> Number:
         """Return the number field that comes next; refuses every form but the canonical one."""
@@ -70,23 +82,48 @@ class Reader:
 
 def to_text(octets: bytes) -> str:
     """Write a message as SMS text: base32 (RFC 4648) without padding, all in GSM 7-bit."""
-    text = base64.b32encode(octets).decode("ascii").rstrip("=")
-    if len(text) > MAX_TEXT:
+    count = -(-len(octets) * 8 // _DIGIT_BITS)
+    if count > MAX_TEXT:
         raise ValueError(f"a message is at most {MAX_TEXT * 5 // 8} octets, not {len(octets)}")
-    return text
+    value = int.from_bytes(octets) << (count * _DIGIT_BITS - len(octets) * 8)
+    digits = _spread(value).to_bytes(_MOST_DIGITS)[_MOST_DIGITS - count :]
+    return digits.translate(_TO_ALPHABET).decode("ascii")
 
 
 def from_text(text: str) -> bytes:
     """Read SMS text; letter case and white space do not matter. MalformedError if it is none."""
     if len(text) > 2 * MAX_TEXT:
         raise MalformedError("text too long")
-    if not text.isascii() or "=" in text:
+    if not text.isascii():
         raise MalformedError("not base32")
-    compact = "".join(text.split()).upper()
-    try:
-        octets = base64.b32decode(compact + "=" * (-len(compact) % 8))
-    except binascii.Error:
-        raise MalformedError("not base32") from None
-    if base64.b32encode(octets).decode("ascii").rstrip("=") != compact:
+    digits = "".join(text.split()).upper().encode("ascii")
+    if digits.translate(None, _ALPHABET):
+        raise MalformedError("not base32")
+    count, spare = divmod(len(digits) * _DIGIT_BITS, 8)
+    value = int(digits.translate(_TO_PYTHON), 32) if digits else 0
+    if spare >= _DIGIT_BITS or value & ((1 << spare) - 1):
         raise MalformedError("not canonical base32")
-    return octets
+    return (value >> spare).to_bytes(count)
+
+
+def _spread(value: int) -> int:
+    """Return a number of 5-bit digits with each of them in an octet of its own.
+
+    Halves of the digits move apart, then the halves of the halves, and so on.
+    """
+    for low, high, shift in _HALVES:
+        value = value & low | (value & high) << shift
+    return value
+
+
+def _halves() -> Iterator[tuple[int, int, int]]:
+    """Yield for each step which bits stay, which move, and how far they move."""
+    half = _MOST_DIGITS // 2
+    while half:
+        field, octets = (1 << half * _DIGIT_BITS) - 1, half * 8
+        low = sum(field << start for start in range(0, _MOST_DIGITS * 8, 2 * octets))
+        yield low, low << half * _DIGIT_BITS, octets - half * _DIGIT_BITS
+        half //= 2
+
+
+_HALVES: Final = tuple(_halves())

@@ -16,6 +16,10 @@ class NoticeRows:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
+    def any(self) -> bool:
+        """Tell whether anything waits to be told at all."""
+        return self._connection.execute("SELECT 1 FROM notice LIMIT 1").fetchone() is not None
+
     def of(self, number: Number) -> list[Notice]:
         """Return what a party has still to be told, oldest first."""
         rows = self._connection.execute(

@@ -30,7 +30,7 @@ from dtns.sam.store.rows import (
     to_registration,
 )
 
-_Pair = tuple[int, int, int, int, int]
+_Pair = tuple[Number, int, Number, int, int]
 
 _FIND_PARTY: Final = f"SELECT {PARTY_COLUMNS} FROM party WHERE number = ?"  # noqa: S608 (constants)
 _SAVE_PARTY: Final = (
@@ -81,6 +81,7 @@ class Store(Database):
         self._notices = NoticeRows(connection)
         self.guard: Guard | None = None
         self._meta: Meta | None = None
+        self._any_notice: bool | None = None
         self._parties: dict[Number, Registration | None] = {}
         self._pairs: dict[_Pair, int] = {}
 
@@ -186,7 +187,9 @@ class Store(Database):
 
     def notices(self, number: Number) -> list[Notice]:
         """Return what the party has still to be told, oldest first."""
-        return self._notices.of(number)
+        if self._any_notice is None:
+            self._any_notice = self._notices.any()
+        return self._notices.of(number) if self._any_notice else []
 
     def add_notice(self, number: Number, topic: Topic, item: bytes = b"") -> None:
         """Remember something to tell a party; nothing, if the same is waiting already.
@@ -194,6 +197,7 @@ class Store(Database):
         A load that is told is on record from then on.
         """
         self._notices.add(number, topic, item)
+        self._any_notice = True
         if topic is not Topic.ITEM:
             return
         for told in sync.read_items(item):
@@ -229,14 +233,14 @@ class Store(Database):
         """Return the highest n issued in this pair and epoch, 0 if none."""
         pair = _pair(asker, holder, epoch)
         if pair not in self._pairs:
-            row = self.connection.execute(_FIND_PAIR, pair).fetchone()
+            row = self.connection.execute(_FIND_PAIR, _pair_row(pair)).fetchone()
             self._pairs[pair] = 0 if row is None else row[0]
         return self._pairs[pair]
 
     def raise_n(self, asker: Party, holder: Party, epoch: int, n: int) -> None:
         """Remember *n* as the highest issued in this pair and epoch."""
         pair = _pair(asker, holder, epoch)
-        self.connection.execute(_SAVE_PAIR, (*pair, n))
+        self.connection.execute(_SAVE_PAIR, (*_pair_row(pair), n))
         self._pairs[pair] = n
 
     def _settle(self) -> None:
@@ -249,15 +253,15 @@ class Store(Database):
         if self.guard is not None:
             self.guard.begin()
         self._meta = None
+        self._any_notice = None
         self._parties.clear()
         self._pairs.clear()
 
 
 def _pair(asker: Party, holder: Party, epoch: int) -> _Pair:
-    return (
-        int(asker.number),
-        asker.generation,
-        int(holder.number),
-        holder.generation,
-        epoch,
-    )
+    return asker.number, asker.generation, holder.number, holder.generation, epoch
+
+
+def _pair_row(pair: _Pair) -> tuple[int, int, int, int, int]:
+    asker, asker_generation, holder, holder_generation, epoch = pair
+    return int(asker), asker_generation, int(holder), holder_generation, epoch

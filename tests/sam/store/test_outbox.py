@@ -114,7 +114,7 @@ def test_an_accepted_answer_is_delivered_by_its_report(rows: OutboxRows) -> None
     """Queued, handed, accepted, delivered; found by the network's id."""
     add(rows, 1)
     (parcel,) = take(rows, NOW, 1)
-    rows.accepted(parcel.id, "net-1")
+    rows.accepted([("net-1", parcel.id)])
     assert states(rows, 1) == ["accepted"]
     assert rows.find("c", "net-1") == parcel.id
     assert rows.find("c", "net-2") is None
@@ -130,7 +130,7 @@ def test_a_report_before_the_acceptance_stands(rows: OutboxRows) -> None:
     add(rows, 1)
     (parcel,) = take(rows, NOW, 1)
     rows.settle(parcel.id, State.DELIVERED, "", CLOCK)
-    rows.accepted(parcel.id, "net-1")
+    rows.accepted([("net-1", parcel.id)])
     rows.retry(parcel.id, NOW, "late", unknown=False)
     assert not rows.settle(parcel.id, State.FAILED, "later", CLOCK)
     assert states(rows, 1) == ["delivered"]
@@ -172,7 +172,7 @@ def test_what_was_under_way_is_taken_back(rows: OutboxRows) -> None:
     for counter in (1, 2, 3):
         add(rows, counter)
     first, second, _ = take(rows, NOW, 3)
-    rows.accepted(first.id, "net-1")
+    rows.accepted([("net-1", first.id)])
     rows.settle(second.id, State.FAILED, "refused", CLOCK)
     assert rows.take_back() == 1
     assert states(rows, 1, 2, 3) == ["accepted", "failed", "retrying"]
@@ -190,7 +190,7 @@ def test_an_answer_waits_until_a_network_took_it(rows: OutboxRows) -> None:
     rows.retry(parcel.id, NOW, "", unknown=False)
     assert rows.waits(ASKER, 1)
     (parcel,) = take(rows, NOW, 1)
-    rows.accepted(parcel.id, "net-1")
+    rows.accepted([("net-1", parcel.id)])
     assert not rows.waits(ASKER, 1)
 
 
