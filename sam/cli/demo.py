@@ -20,6 +20,14 @@ from dtns.sam.configuration.example import EXAMPLE
 
 _PAUSE_SECONDS: Final = 2.0
 _WIDTH: Final = 78
+_DIGITS: Final = {
+    "a key of the pair's own, and the first payment on it: express, one way": "20",
+    "each further payment on it: cheque, one way": "16",
+    "proof that the payee is there, too: challenge, both ways": "8 + 12",
+    "a small sum under the key that all share": "8 + 8",
+    "DigiTally's payments, under a key that all share": "8 + 8",
+    "a 128-bit key as BitLocker's 48 digits, then a payment": "48 + 16",
+}
 _COLOURS: Final = {"Alice": "cyan", "Bob": "green", "Mallory": "red", "phone": "yellow"}
 
 
@@ -128,7 +136,15 @@ def _table(story: Story, seconds: float) -> None:
     for claim, holds in story.proved.items():
         mark = click.style("yes", fg="green") if holds else click.style("NO ", fg="red")
         click.echo(f"   {mark}  {claim}")
+    _compare()
     click.echo(f"\n   {story.stage.processes} processes, {seconds} seconds.")
+
+
+def _compare() -> None:
+    """Show what a payment costs in digits, beside other ways."""
+    click.secho("\nDigits that people copy", bold=True)
+    for what, digits in _DIGITS.items():
+        click.echo(f"   {digits:>7}  {what}")
 
 
 def _furnish(folder: Path, seed: int | None, *, modem: bool) -> None:

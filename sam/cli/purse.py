@@ -39,6 +39,9 @@ def charge(handset: Phone, *, number: Number, amount: str, mode: str | None) -> 
     _CODE,
     _MODE,
     click.option("--second", is_flag=True, help="Pay the same sum to NUMBER once more."),
+    click.option(
+        "--parity", type=click.IntRange(0, 3), default=0, help="Groups to add for repair."
+    ),
 )
 def pay(
     handset: Phone,
@@ -48,6 +51,7 @@ def pay(
     code: tuple[str, ...],
     mode: str | None,
     second: bool,
+    parity: int,
 ) -> Report:
     """Pay AMOUNT to NUMBER: digits to read out. CODE is the request code, if there is one.
 
@@ -55,7 +59,7 @@ def pay(
     line from standard input.
     """
     order = _order(handset, number, amount, mode, " ".join(code), second=second)
-    return paysteps.pay(handset, order, _read_pin, _confirmed)
+    return paysteps.pay(handset, order, _read_pin, _confirmed, parity)
 
 
 @step("accept", _OTHER, _AMOUNT, _CODE, _MODE)

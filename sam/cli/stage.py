@@ -78,12 +78,21 @@ class Stage:
             self._switch_on(path)
         return paths
 
-    def phone(self, sim: Path, *step: str) -> tuple[int, dict[str, Any]]:
-        """Take one step on a phone and return its exit code and what it printed."""
+    def load(self, number: str, amount: str) -> None:
+        """Have Sam put money into a purse."""
+        code, facts = self._run("ledger", "load", *self._config, "--json", number, amount)
+        if code:
+            raise UnreachableError(f"the load failed: {facts.get('message', facts)}")
+
+    def phone(self, sim: Path, *step: str, typed: str = "") -> tuple[int, dict[str, Any]]:
+        """Take one step on a phone and return its exit code and what it printed.
+
+        typed is what the person types when asked, such as a PIN.
+        """
         process = self._phones[sim]
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(shlex.join(step) + "\n")
+        process.stdin.write(shlex.join(step) + "\n" + (f"{typed}\n" if typed else ""))
         process.stdin.flush()
         line = process.stdout.readline()
         if not line:

@@ -5,6 +5,8 @@ The purse is debited in the write that fixes the code; only then is the code sho
 
 from __future__ import annotations
 
+from typing import Final
+
 from attrs import evolve, field, frozen
 
 from dtns.codecs.digits import PROFILES, decode, encode, show
@@ -28,6 +30,8 @@ from dtns.sam.protocol import payments as codes
 from dtns.sam.protocol.payments import Mode, Payment
 from dtns.sam.protocol.primitives import same
 
+_EXPRESS: Final = PROFILES["ticket"]
+
 
 @frozen
 class _Fixed:
@@ -50,6 +54,18 @@ def pay(sim: SimFile, card: Card, order: Order, pin: str) -> Paid | Refused:
     if order.code:
         return _answer_charge(sim, card, order)
     return _pay_unasked(sim, card, order)
+
+
+def with_parity(paid: Transaction, parity: int) -> str:
+    """Return the digits of an express code with so many groups for repair (0 to 3) after them.
+
+    ValueError for the codes of other modes, which have no such groups.
+    """
+    if paid.mode is not Mode.EXPRESS:
+        raise ValueError("only express codes have groups for repair")
+    payload = decode(_EXPRESS, paid.digits).payload
+    assert payload is not None
+    return show(encode(_EXPRESS, payload, parity=parity))
 
 
 def _answer_charge(sim: SimFile, card: Card, order: Order) -> Paid | Refused:
@@ -139,7 +155,7 @@ def _pay_unasked(sim: SimFile, card: Card, order: Order) -> Paid | Refused:
 def _write(card: Card, order: Order, key: PairKey) -> Paid | Refused:
     if order.mode is not Mode.CHEQUE and _bears_express(key):
         bits = codes.express(key.session, key.context, order.payment)
-        digits, mode, number = show(encode(PROFILES["ticket"], bits)), Mode.EXPRESS, 0
+        digits, mode, number = show(encode(_EXPRESS, bits)), Mode.EXPRESS, 0
     elif order.mode is Mode.EXPRESS:
         return Refused("no-express")
     else:

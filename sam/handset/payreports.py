@@ -7,13 +7,14 @@ from typing import Any, Final
 
 from dtns.sam.handset.money import show_amount, show_minor
 from dtns.sam.handset.orders import Charged, Order, Paid, Received, Refused
+from dtns.sam.handset.paying import with_parity
 from dtns.sam.handset.purse import Purse, Transaction
 from dtns.sam.handset.reports import Report
 from dtns.sam.handset.sentences import sentence
 from dtns.sam.handset.simfile import SimFile
 from dtns.sam.protocol.log import Kind
 from dtns.sam.protocol.numbers import Number
-from dtns.sam.protocol.payments import Payment
+from dtns.sam.protocol.payments import Mode, Payment
 
 _WORDS: Final = {Kind.LOAD: "load", Kind.STATEMENT: "statement"}
 
@@ -28,23 +29,27 @@ def payment_facts(other: Number, payment: Payment) -> dict[str, Any]:
     }
 
 
-def of_paid(sim: SimFile, order: Order, outcome: Paid | Refused, balance: int) -> Report:
+def of_paid(
+    sim: SimFile, order: Order, outcome: Paid | Refused, balance: int, parity: int = 0
+) -> Report:
     """Report a payment with its code, or why there is none."""
     if isinstance(outcome, Refused):
         return _refusal("pay", order, outcome)
     line, currency = outcome.transaction, sim.terms.currency
+    longer = parity and line.mode is Mode.EXPRESS
+    digits = with_parity(line, parity) if longer else line.digits
     facts = {
         "status": "again" if outcome.again else "paid",
         "reason": "",
         **payment_facts(order.other, order.payment),
         "mode": line.mode.name.lower(),
         "number": line.entry.number,
-        "digits": line.digits,
+        "digits": digits,
         "balance": show_minor(balance, currency),
     }
     done = "Paid before, the same code again" if outcome.again else "Paid"
     left = f"{currency} {facts['balance']}"
-    text = f"{line.digits}\n{done}: {show_amount(order.payment)} to +{order.other}. Left: {left}."
+    text = f"{digits}\n{done}: {show_amount(order.payment)} to +{order.other}. Left: {left}."
     return Report(facts, text)
 
 
@@ -150,7 +155,6 @@ def _line_facts(sim: SimFile, line: Transaction) -> dict[str, Any]:
         "minor": entry.amount,
         "n": entry.n,
         "number": entry.number,
-        "digits": line.digits,
         "week": entry.week,
         "time": _time(line.at) if line.at else "",
     }
@@ -166,6 +170,8 @@ def _refusal(step: str, order: Order, refused: Refused) -> Report:
     if reading is not None:
         facts["doubtful"] = list(reading.doubtful)
     text = sentence(step, refused.reason) if reading is None else reading.message()
+    if reading is not None and reading.candidates_tried:
+        text = f"{text} Check the number and the amount, too."
     if refused.lock:
         facts["lock"] = refused.lock
         text = f"{text} Lock {refused.lock}."

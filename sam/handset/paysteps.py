@@ -39,10 +39,12 @@ def pay(
     wanted: Order,
     read_pin: ReadPin,
     is_second: Callable[[str], bool],
+    parity: int = 0,
 ) -> Report:
     """Pay once; is_second tells whether a sum that was paid before is to be paid once more.
 
-    Where there is no PIN yet, the one that is given now becomes it.
+    Where there is no PIN yet, the one that is given now becomes it. parity is the number of groups
+    for repair that an express code is shown with.
     """
     first = not _has_pin(phone)
     pin = read_pin("New PIN" if first else "PIN")
@@ -56,7 +58,7 @@ def pay(
             with phone.handset() as handset:
                 outcome = handset.pay(evolve(wanted, second=True), pin)
     with phone.handset() as handset:
-        return reports.of_paid(phone.sim, wanted, outcome, handset.purse.balance)
+        return reports.of_paid(phone.sim, wanted, outcome, handset.purse.balance, parity)
 
 
 def charge(phone: Phone, wanted: Order) -> Report:

@@ -12,6 +12,7 @@ from dtns.codecs.digits import PROFILES, encode, show
 from dtns.sam.errors import SimFileError
 from dtns.sam.handset.handset import Handset
 from dtns.sam.handset.orders import Charged, Paid, Received, Refused
+from dtns.sam.handset.paying import with_parity
 from dtns.sam.handset.purse import PIN_TRIES, SMALL_TRIES
 from dtns.sam.protocol.payments import Mode
 from dtns.sam.protocol.session import Direction
@@ -295,6 +296,22 @@ def test_a_slip_in_a_code_is_repaired(world: World, payer: Handset, bob: Handset
     assert isinstance(taken, Received)
     assert taken.reading is not None
     assert taken.reading.changed
+
+
+def test_a_group_for_repair_mends_an_express_code(
+    world: World, payer: Handset, bob: Handset
+) -> None:
+    """A slip in the twenty digits asks for one more group, and that repairs key and payment."""
+    world.key(payer, bob)
+    code = world.pay(payer, bob, LUNCH)
+    wrong = code.replace(code[2], str((int(code[2]) + 1) % 10), 1)
+    taken = bob.accept(world.order(payer, LUNCH, code=wrong))
+    assert isinstance(taken, Refused)
+    paid = payer.last_payment(bob.sim.number)
+    assert paid is not None
+    longer = with_parity(paid, 1)
+    assert longer.startswith(code)
+    assert world.accept(bob, payer, LUNCH, f"{wrong} {longer.split()[-1]}") == ""
 
 
 def test_the_limit_of_the_class_bounds_payments_and_their_sum(
