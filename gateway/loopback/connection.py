@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from dtns.gateway.loopback.turns import Turns
 
 BACKLOG_OCTETS: Final = 1 << 21
-ACKNOWLEDGEMENTS_A_TURN: Final = 64
+FREE_LINES: Final = 64
+"""Most lines of a connection that cost it no turn, in one turn."""
 _KEEPALIVE: Final = (
     (socket.TCP_KEEPIDLE, 60),
     (socket.TCP_KEEPINTVL, 20),
@@ -37,9 +38,9 @@ class Connection(Protocol):
 
     While the client does not read, nothing it sends is served either; a client with more than
     `BACKLOG_OCTETS` unread is cut off. What it says beyond one line at a time waits for *turns*,
-    and nothing more is read from it until then. Acknowledgements cost it no turn: what they
-    acknowledge had its turn when it was submitted. `busy_at` is when it last was of use, by
-    *clock*.
+    and nothing more is read from it until then. Acknowledgements cost it no turn, and each earns
+    one line that costs none: what was acknowledged had its turn when it was submitted, and may
+    be answered. `busy_at` is when it last was of use, by *clock*.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Connection(Protocol):
         self._lost = lost
         self._lines = Lines()
         self._unserved: deque[bytes] = deque()
+        self._earned = 0
         self._waits = False
         self._faulty: str | None = None
         self._open = False
@@ -93,9 +95,9 @@ class Connection(Protocol):
             self._turns.join(self)
 
     def serve_next(self) -> bool:
-        """Serve what is acknowledged and one line more; tell whether further ones can be served."""
-        for _ in range(ACKNOWLEDGEMENTS_A_TURN):
-            if not self._servable or not isinstance(self._serve_one(), Received | Noted):
+        """Serve the lines that cost no turn and one that does; tell whether more can be served."""
+        for _ in range(FREE_LINES):
+            if not self._servable or not self._is_free(self._serve_one()):
                 break
         if not self._unserved and self._faulty is not None and self._open:
             self.refuse(self._faulty)
@@ -117,6 +119,14 @@ class Connection(Protocol):
         self.busy_at = self._clock()
         self._received(self, operation)
         return operation
+
+    def _is_free(self, served: FromClient | None) -> bool:
+        acknowledged = isinstance(served, Received | Noted)
+        self._earned = max(-1, min(self._earned + (1 if acknowledged else -1), FREE_LINES))
+        if self._earned < 0:
+            self._earned = 0
+            return False
+        return True
 
     def _rest(self) -> None:
         """Wait for no turn any more: all is served, or the client does not read."""

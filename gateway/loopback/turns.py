@@ -9,7 +9,7 @@ from typing import Protocol as Interface
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
 
-LINES_A_TURN: Final = 8
+LINES_A_TURN: Final = 4
 """Most lines served in one turn of the reactor, of those that wait for their turn."""
 
 
@@ -47,7 +47,9 @@ class Turns:
 
     def _turn(self) -> None:
         self._next = self._reactor.callLater(0, self._turn)
-        for _ in range(min(LINES_A_TURN, len(self._waiting))):
+        for _ in range(LINES_A_TURN):
+            if not self._waiting:
+                break
             talker = self._waiting.popleft()
             if talker.serve_next():
                 self._waiting.append(talker)

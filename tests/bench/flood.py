@@ -1,14 +1,15 @@
 """Honest asks while a flood of forged ones comes in at full speed; one JSON line.
 
-    python tests/bench/flood.py --seconds 10 --forged-per-second 500
+    python tests/bench/flood.py --rounds 5 --seconds 4 --forged-per-second 500
 
 A `dtns serve` with its network embedded, phones that ask at a steady rate and wait for their
-answers: alone; beside one sender that submits so many forged asks a second; then beside one sender
-and beside a thousand, on 20 connections, that submit as many as the network takes. Prints for each
-how long honest asks took in milliseconds (median and 95th percentile, as ratios to the quiet ones
-too), the median until the network let them in, how many forged asks Sam turned away in a second,
-how many honest attempts the network refused for now, which share of a core Sam and the flood's
-generator used, and Sam's resident memory in KiB.
+answers. In each round: alone; beside one sender that submits so many forged asks a second; beside
+one sender, and beside a thousand on 20 connections, that submit as many as the network takes.
+Prints for each how long honest asks took in milliseconds (median, 95th percentile, and the median
+until the network let them in), the ratios to the quiet ones of the same round (median, least and
+largest of the rounds), how many forged asks Sam turned away in a second, how many honest attempts
+the network refused for now, which share of a core Sam and the flood's generator used, and Sam's
+largest resident memory in KiB.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -193,7 +195,41 @@ def status(deployment: Deployment) -> Status:
     return found
 
 
-def run(seconds: float, rate: float, forged: float) -> dict[str, Any]:
+class Spell(NamedTuple):
+    """What was measured in one spell of asking."""
+
+    latencies: list[Latency]
+    forged_per_second: float
+    sam_cores: float
+    generator_cores: float
+    rss_kib: int
+
+    @property
+    def median(self) -> float:
+        """Half of the asks were answered within these seconds."""
+        return statistics.median(each.answered for each in self.latencies)
+
+    @property
+    def p95(self) -> float:
+        """95 of 100 asks were answered within these seconds."""
+        return sorted(each.answered for each in self.latencies)[int(0.95 * len(self.latencies))]
+
+
+def spell(
+    deployment: Deployment, sam: int, generator: int, ask: Callable[[], list[Latency]]
+) -> Spell:
+    """Ask, and watch Sam and the generator, by their process ids, meanwhile."""
+    before, began = status(deployment).counters["forged"], time.monotonic()
+    used = [processor_seconds(pid) for pid in (sam, generator)]
+    latencies = ask()
+    took = time.monotonic() - began
+    cores = [processor_seconds(pid) for pid in (sam, generator)]
+    turned_away = status(deployment).counters["forged"] - before
+    shares = [(end - start) / took for start, end in zip(used, cores, strict=True)]
+    return Spell(latencies, turned_away / took, *shares, resident(sam))
+
+
+def run(rounds: int, seconds: float, rate: float, forged: float) -> dict[str, Any]:
     """Measure quiet, then beside a flood within capacity, then beside floods at full speed."""
     with tempfile.TemporaryDirectory(prefix="dtns-flood-") as folder, ExitStack() as stack:
         deployment = deploy(Path(folder) / "d")
@@ -203,56 +239,53 @@ def run(seconds: float, rate: float, forged: float) -> dict[str, Any]:
         lines = [stack.enter_context(Line(sim.network, f"+{sim.number}")) for sim in sims]
         parties = [Party(sim, holder, line) for sim, line in zip(sims, lines, strict=True)]
         measure(parties, WARM_UP_SECONDS, rate)
-        quiet = measure(parties, seconds, rate)
-        figures: dict[str, Any] = {
-            "quiet": _milliseconds(quiet, quiet) | {"rss_kib": resident(sam.pid)}
-        }
-        for name, senders, per_second in (
-            ("within_capacity", 1, forged),
-            ("one_sender", 1, 0.0),
-            ("thousand_senders", CROWD, 0.0),
-        ):
-            refused = sum(party.refused for party in parties)
-            with flooded(holder.network, parties[0].next_ask(), senders, per_second) as generator:
-                before, began = status(deployment).counters["forged"], time.monotonic()
-                used = [processor_seconds(pid) for pid in (sam.pid, generator)]
-                loud = measure(parties, seconds, rate)
-                took = time.monotonic() - began
-                cores = [processor_seconds(pid) for pid in (sam.pid, generator)]
-                turned_away = status(deployment).counters["forged"] - before
-            sams, generators = (round((b - a) / took, 2) for a, b in zip(used, cores, strict=True))
-            figures[name] = _milliseconds(loud, quiet) | {
-                "forged_per_second": round(turned_away / took),
-                "refused_for_now": sum(party.refused for party in parties) - refused,
-                "sam_cores": sams,
-                "generator_cores": generators,
-                "rss_kib": resident(sam.pid),
-            }
-    return figures
+        ask = partial(measure, parties, seconds, rate)
+        spells: dict[str, list[Spell]] = {}
+        for _ in range(rounds):
+            quiet = spell(deployment, sam.pid, os.getpid(), ask)
+            spells.setdefault("quiet", []).append(quiet)
+            for name, senders, per_second in (
+                ("within_capacity", 1, forged),
+                ("one_sender", 1, 0.0),
+                ("thousand_senders", CROWD, 0.0),
+            ):
+                text = parties[0].next_ask()
+                with flooded(holder.network, text, senders, per_second) as generator:
+                    loud = spell(deployment, sam.pid, generator, ask)
+                spells.setdefault(name, []).append(loud)
+        refused = sum(party.refused for party in parties)
+    figures: dict[str, Any] = {
+        name: _figures(found, spells["quiet"]) for name, found in spells.items()
+    }
+    return figures | {"refused_for_now": refused}
 
 
-def _milliseconds(latencies: list[Latency], quiet: list[Latency]) -> dict[str, float]:
-    middle, slow = _median_and_p95(latencies)
-    quiet_middle, quiet_slow = _median_and_p95(quiet)
+def _figures(found: list[Spell], quiet: list[Spell]) -> dict[str, Any]:
+    pairs = list(zip(found, quiet, strict=True))
+    latencies = [each for one in found for each in one.latencies]
     return {
         "asks": len(latencies),
-        "median_ms": round(1000 * middle, 1),
-        "p95_ms": round(1000 * slow, 1),
-        "median_ratio": round(middle / quiet_middle, 2),
-        "p95_ratio": round(slow / quiet_slow, 2),
-        "let_in_median_ms": round(1000 * statistics.median(each.let_in for each in latencies), 1),
+        "median_ms": round(1000 * statistics.median(one.median for one in found), 1),
+        "p95_ms": round(1000 * statistics.median(one.p95 for one in found), 1),
+        "let_in_ms": round(1000 * statistics.median(each.let_in for each in latencies), 1),
+        "median_ratio": _spread([one.median / other.median for one, other in pairs]),
+        "p95_ratio": _spread([one.p95 / other.p95 for one, other in pairs]),
+        "forged_per_second": round(statistics.median(one.forged_per_second for one in found)),
+        "sam_cores": round(statistics.median(one.sam_cores for one in found), 2),
+        "generator_cores": round(statistics.median(one.generator_cores for one in found), 2),
+        "rss_kib": max(one.rss_kib for one in found),
     }
 
 
-def _median_and_p95(latencies: list[Latency]) -> tuple[float, float]:
-    ranked = sorted(each.answered for each in latencies)
-    return statistics.median(ranked), ranked[int(0.95 * len(ranked))]
+def _spread(ratios: list[float]) -> list[float]:
+    return [round(each, 2) for each in (statistics.median(ratios), min(ratios), max(ratios))]
 
 
 def main() -> None:
     """Run the command line above."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--asks-per-second", type=float, default=10.0)
     parser.add_argument("--forged-per-second", type=float, default=500.0)
     parser.add_argument("--flood", nargs=4, metavar=("PATH", "TEXT", "SENDERS", "PER_SECOND"))
@@ -261,8 +294,8 @@ def main() -> None:
         path, text, senders, per_second = options.flood
         flood(path, text, int(senders), float(per_second))
     else:
-        figures = run(options.seconds, options.asks_per_second, options.forged_per_second)
-        print(json.dumps(figures))  # noqa: T201 (its output)
+        rate, forged = options.asks_per_second, options.forged_per_second
+        print(json.dumps(run(options.rounds, options.seconds, rate, forged)))  # noqa: T201 (its output)
 
 
 if __name__ == "__main__":
