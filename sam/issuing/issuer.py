@@ -185,7 +185,8 @@ class Issuer:
     ) -> tuple[Registration, str]:
         """Return what to tell the party while it has signal; a retired master key is renewed.
 
-        A suspended party is told nothing, and gets no new keys.
+        A suspended party is told nothing, and gets no new keys. Nor is one beyond its asks of the
+        day: each notice costs a message.
         """
         if registration.suspended:
             return registration, ""
@@ -193,6 +194,8 @@ class Issuer:
         if ask.synced > registration.told:
             # a restored Sam goes on above what the SIM has obeyed, or it would never obey again
             registration = evolve(registration, told=ask.synced)
+        if registration.share.asks > self._policy.asks_per_day:
+            return registration, ""
         if registration.enrolment.master_id != self._vault.current:
             registration = renew(records, registration, self._vault.current) or registration
         return message(records, self._vault, registration, week)

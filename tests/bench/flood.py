@@ -195,6 +195,14 @@ def status(deployment: Deployment) -> Status:
     return found
 
 
+def until_quiet(deployment: Deployment) -> None:
+    """Wait until what is left of a flood is served."""
+    before, now = -1, status(deployment).counters["forged"]
+    while before != now:
+        time.sleep(0.5)
+        before, now = now, status(deployment).counters["forged"]
+
+
 class Spell(NamedTuple):
     """What was measured in one spell of asking."""
 
@@ -239,6 +247,7 @@ def run(rounds: int, seconds: float, rate: float, forged: float) -> dict[str, An
         lines = [stack.enter_context(Line(sim.network, f"+{sim.number}")) for sim in sims]
         parties = [Party(sim, holder, line) for sim, line in zip(sims, lines, strict=True)]
         measure(parties, WARM_UP_SECONDS, rate)
+        until_quiet(deployment)
         ask = partial(measure, parties, seconds, rate)
         spells: dict[str, list[Spell]] = {}
         for _ in range(rounds):
@@ -253,6 +262,7 @@ def run(rounds: int, seconds: float, rate: float, forged: float) -> dict[str, An
                 with flooded(holder.network, text, senders, per_second) as generator:
                     loud = spell(deployment, sam.pid, generator, ask)
                 spells.setdefault(name, []).append(loud)
+                until_quiet(deployment)
         refused = sum(party.refused for party in parties)
     figures: dict[str, Any] = {
         name: _figures(found, spells["quiet"]) for name, found in spells.items()

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dtns.sam.issuing.issuer import Answer, Issuer, Outcome, Silence
+from dtns.sam.issuing.issuer import DAY_SECONDS, Answer, Issuer, Outcome, Silence
 from dtns.sam.issuing.notices import renew
+from dtns.sam.issuing.policy import Policy
 from dtns.sam.issuing.records import Topic
 from dtns.sam.issuing.vault import Vault
 from dtns.sam.protocol.keys import MasterKey
 from dtns.sam.protocol.sync import Floor, Mark, read_sync
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from world import World
 
     from dtns.sam.handset.handset import Handset
@@ -97,6 +100,29 @@ def test_many_notices_go_out_a_message_at_a_time(
             assert alice.receive(notice).outcome == "obeyed"
     assert _notices(world, alice) == 0
     assert {party.number for party in parties} <= set(alice.card.state.peers)
+
+
+def test_notices_cost_a_message_for_each_ask_of_the_day(make_world: Callable[..., World]) -> None:
+    """Beyond its asks of the day a party is told nothing, until the next day."""
+    world = make_world(Policy(asks_per_day=3))
+    alice, bob = world.phone(), world.phone()
+    _add(world, alice, Floor(1))
+    told = [bool(_answer(world, alice, bob).notice) for _ in range(6)]
+    assert told == [True] * 3 + [False] * 3
+    world.now += DAY_SECONDS
+    assert _answer(world, alice, bob).notice
+
+
+def test_what_is_known_is_noted_beyond_the_asks_of_the_day(
+    make_world: Callable[..., World],
+) -> None:
+    """A refused ask that says what its SIM has obeyed ends the telling all the same."""
+    world = make_world(Policy(asks_per_day=1))
+    alice, bob = world.phone(), world.phone()
+    _add(world, alice, Floor(1))
+    assert alice.receive(_answer(world, alice, bob).notice).outcome == "obeyed"
+    assert _answer(world, alice, bob).outcome is Outcome.REFUSED
+    assert _notices(world, alice) == 0
 
 
 def test_a_restored_sam_is_heard_again(world: World, alice: Handset, bob: Handset) -> None:
