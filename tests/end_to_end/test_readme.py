@@ -38,9 +38,12 @@ def test_the_deployment_works_as_written(tmp_path: Path) -> None:
                 continue
             if command[2:3] in (["enter"], ["respond"], ["check"]):
                 command[4:] = [spoken[-1]]
+            if command[2:3] == ["accept"]:
+                command[5:] = [spoken[-1].splitlines()[0]]
             done = subprocess.run(
                 [*DTNS, *command],
                 cwd=tmp_path,
+                input="1978\n",
                 capture_output=True,
                 text=True,
                 check=False,
@@ -52,7 +55,9 @@ def test_the_deployment_works_as_written(tmp_path: Path) -> None:
         if server is not None:
             server.terminate()
             server.wait(STOP_SECONDS)
-    assert re.fullmatch(r"It is \+254712000001: key 1 is confirmed\.", spoken[-1])
+    assert "It is +254712000001: key 1 is confirmed." in spoken
+    assert "Received: KES 120.00 from +254712000001. In the purse: KES 120.00." in spoken
+    assert spoken[-1].endswith("Proved wrong: 0.")
 
 
 def test_the_first_two_commands_are_the_ones_promised() -> None:
