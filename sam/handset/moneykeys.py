@@ -26,6 +26,13 @@ _WANTED: Final = {
     Mode.SMALL: (PROFILES["confirm"], "8 digits"),
 }
 _UNASKED: Final = (TICKET, "20 digits, or 16 and OK")
+_NAMES: Final = {
+    Mode.EXPRESS: "Express code",
+    Mode.CHEQUE: "Cheque",
+    Mode.CHALLENGE: "Payment answer",
+    Mode.SMALL: "Small answer",
+}
+"""What the payer's codes are called on the screen."""
 _RECENT: Final = 4
 
 
@@ -104,7 +111,7 @@ class MoneyKeys:
             outcome = handset.pay(order, pin)
             report = reports.of_paid(sim, order, outcome, handset.purse.balance)
         if order.code:
-            self._happened("typed", report, what="charge", digits=order.code)
+            self._happened("typed", report, what="request", digits=order.code)
         if not isinstance(outcome, Paid):
             if outcome.reason == "charge-needed":
                 return self._ask_request(order)
@@ -123,18 +130,18 @@ class MoneyKeys:
 
     def _code(self, order: Order, report: Report, parity: int = 0) -> View:
         """Show a payment's code; of an express code one more group where a slip was made."""
-        mode, digits = report.facts["mode"], report.facts["digits"]
-        express = mode == Mode.EXPRESS.name.lower()
+        name, digits = _name(report), report.facts["digits"]
+        express = name == _NAMES[Mode.EXPRESS]
         if parity:
             payload = decode(TICKET, digits, check=lambda _: True).payload
             assert payload is not None
             digits = show(encode(TICKET, payload, parity=parity))
-        self._happened("shown", report, what=mode, digits=digits)
+        self._happened("shown", report, what=name.lower(), digits=digits)
         more = express and parity < TICKET.max_parity
         text = f"{show_amount(order.payment)} to +{order.other}."
         keys = ("+1 group", "Done") if more else ("Done", "")
         return Told(
-            Screen(mode.capitalize(), text, code=tuple(digits.split()), keys=keys),
+            Screen(name, text, code=tuple(digits.split()), keys=keys),
             (lambda: self._code(order, report, parity + 1)) if more else None,
         )
 
@@ -158,9 +165,9 @@ class MoneyKeys:
 
         if not report.facts["digits"]:
             return take()
-        self._happened("shown", report, what="charge")
+        self._happened("shown", report, what="request")
         groups = tuple(report.facts["digits"].split())
-        text = f"Read it to +{order.other}, then OK."
+        text = f"{show_amount(order.payment)} from +{order.other}: read it out, then OK."
         return Told(Screen("Request", text, code=groups, keys=("Their code", "Done")), take)
 
     def _accept(self, order: Order, boxes: Boxes) -> View | Move:
@@ -169,8 +176,8 @@ class MoneyKeys:
             outcome = handset.accept(evolve(order, code=digits))
             report = reports.of_accepted(self._phone.sim, order, outcome, handset.purse.balance)
         reading = outcome.reading
-        mode = report.facts.get("mode") or "payment code"
-        self._happened("typed", report, what=mode, digits=digits)
+        name = _name(report).lower() if "mode" in report.facts else "payment code"
+        self._happened("typed", report, what=name, digits=digits)
         if not report.refused:
             repaired = report.facts["groups_repaired"]
             groups = tuple(f"{group:04d}" for group in reading.groups) if reading else ()
@@ -204,6 +211,10 @@ class MoneyKeys:
             return _told("No receipt", report)
         digits, _, text = report.text.partition("\n")
         return Told(Screen("Receipt", f"{text} Compare by eye.", code=(digits,), keys=("Done", "")))
+
+
+def _name(report: Report) -> str:
+    return _NAMES[Mode[report.facts["mode"].upper()]]
 
 
 def _told(title: str, report: Report, tone: Tone | None = None) -> Told:

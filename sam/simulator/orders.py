@@ -16,6 +16,7 @@ MOST_DAYS: Final = 366
 BOUNDS: Final = {"delay": 20.0, "loss": 1.0, "duplication": 1.0}
 """The most that each of the network's conditions can be set to."""
 MAX_ID: Final = 64
+ATTACKS: Final = ("collision", "replay")
 
 
 class OrderError(SamError, ValueError):
@@ -60,7 +61,14 @@ class Again:
     altered: bool
 
 
-Order = Press | Signal | Weather | Pass | Again
+@frozen
+class Attack:
+    """Run an attack on the first protocol that payments had, and on ours."""
+
+    name: str
+
+
+Order = Press | Signal | Weather | Pass | Again | Attack
 
 
 def read_order(line: bytes | str, phones: Collection[str]) -> Order:
@@ -84,8 +92,11 @@ def read_order(line: bytes | str, phones: Collection[str]) -> Order:
             if len(message) > MAX_ID:
                 raise OrderError("no message has such a name")
             return Again(message, altered)
+        case {"attack": str(name), **rest} if not rest:
+            return Attack(_one_of(name, ATTACKS, "attack"))
     raise OrderError(
-        "an order has phone and press, phone and signal, network, days, or again and altered"
+        "an order has phone and press, phone and signal, network, days, attack, or again and "
+        "altered"
     )
 
 

@@ -30,6 +30,7 @@ from dtns.sam.simulator.onlooker import altered, overheard
 from dtns.sam.simulator.orders import (
     BOUNDS,
     Again,
+    Attack,
     Order,
     OrderError,
     Pass,
@@ -37,6 +38,7 @@ from dtns.sam.simulator.orders import (
     Signal,
     Weather,
 )
+from dtns.sam.simulator.trials import Trials
 
 DELAY_SECONDS: Final = 0.8
 REMEMBERED: Final = 500
@@ -78,6 +80,7 @@ class Stage:
         self._texts: dict[str, op.Deliver] = {}
         self._latest: deque[str] = deque()
         self._ids = itertools.count(1)
+        self._trials = Trials(tell, reactor)
         self._sent_again: deque[tuple[str, str, bool]] = deque(maxlen=REMEMBERED)
         self._decided: Counter[str] = Counter()
 
@@ -108,6 +111,7 @@ class Stage:
 
     async def stop(self) -> None:
         """Stop everything in the reverse order."""
+        await self._trials.end()
         for phone in self._phones.values():
             await phone.stop()
         self._phones = {}
@@ -133,6 +137,8 @@ class Stage:
                 self._tell_stage()
             case Again(message, with_a_change):
                 self._send_again(message, change=with_a_change)
+            case Attack(name):
+                self._trials.begin(name)
 
     def _phone(self, name: str) -> PhoneProcess:
         if name not in self._phones:

@@ -26,6 +26,7 @@ const DECIDED = {
   "not-enrolled": "Nobody of that number is enrolled: silence.",
 };
 
+const PAID = "The phone pays, and answers.";
 const ANSWERED = "The phone answers it: only one with the same key could have made it.";
 
 function svg(tag, attributes) {
@@ -113,6 +114,7 @@ export function makeChart(list, empty, order) {
       ask: `asks for a key (request ${seen.counter})`,
       answer: `answers request ${seen.counter}`,
       news: "has news",
+      log: "reports payments",
       other: "sends something",
     };
     const again = told.again ? (told.altered ? ", altered by Mallory" : ", sent again by Mallory") : copy ? ", once more" : "";
@@ -172,7 +174,7 @@ export function makeChart(list, empty, order) {
         const good = !told.message && told.status !== "refused";
         row.classList.toggle("bad", !good);
         say(row.parts.listener, make("p", "digits", told.digits), make("p", "soft", "No key is in them."));
-        say(row.parts.party, told.text || ANSWERED, ...(told.kcv ? [check(told.kcv)] : []));
+        say(row.parts.party, told.text || (told.what === "request" ? PAID : ANSWERED), ...(told.kcv ? [check(told.kcv)] : []));
         become(row, good ? "delivered" : "refused", good ? "good" : "not good");
         fly(row, 0, 1, past ? 0 : 0.5);
       }

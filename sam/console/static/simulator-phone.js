@@ -35,7 +35,8 @@ export function makePhone(root, name, title, order) {
   signal.setAttribute("aria-checked", "false");
   signal.append(make("span", "unseen", `${title}’s `), "Signal", make("span", "knob"));
   signal.addEventListener("click", () => order({ phone: name, signal: signal.getAttribute("aria-checked") !== "true" }));
-  who.append(number);
+  const purse = make("span", "purse small");
+  who.append(number, purse);
   head.append(who, signal);
 
   const body = make("div", "phone");
@@ -93,6 +94,7 @@ export function makePhone(root, name, title, order) {
     onRead: null,
     press: (key) => { flash(key); return press(key); },
     number(text) { number.textContent = text; },
+    busy: false,
     off() {
       phone.screen = null;
       lcd.replaceChildren(make("p", "dark", "switching on…"));
@@ -105,6 +107,7 @@ export function makePhone(root, name, title, order) {
       lcd.classList.remove("unlit");
       signal.setAttribute("aria-checked", String(screen.signal));
       root.classList.toggle("no-signal", !screen.signal);
+      purse.textContent = screen.balance;
       draw(lcd, screen);
       const text = spoken(screen, before);
       if (live.textContent !== text) live.textContent = text;
@@ -145,6 +148,7 @@ function draw(lcd, screen) {
     const list = make("ol", "items");
     screen.items.forEach((item, place) => list.append(make("li", place === screen.selected ? "selected" : "", item)));
     main.append(list);
+    requestAnimationFrame(() => list.querySelector(".selected")?.scrollIntoView({ block: "nearest" }));
   }
   if (screen.code.length) {
     const groups = make("div", screen.code.length > 6 ? "groups many" : "groups");

@@ -54,18 +54,26 @@ export function makeStory({ phones, chart, order, $ }) {
 
   // Which menu the digits of a screen are typed under; `1` is the other of the two phones.
   const UNDER = { Ticket: "3 1", Challenge: "5 1", "Long ticket": "9 3 1" };
+  const ANSWERS = { Response: "Challenge", "Payment answer": "Request", "Small answer": "Request" };
+  const sum = (name) => /(\d+(?:\.\d+)?) (?:to|from) /.exec(phones[name].screen.text)?.[1].replace(".", "*") ?? "";
+  const under = (from, title) => {
+    if (title === "Express code" || title === "Cheque") return `7 1 ${sum(from)} ok 2`;
+    if (title === "Request") return `6 1 ${sum(from)} ok 2`;
+    return UNDER[title] ?? "";
+  };
 
   async function readAloud(from, to, { slip = false } = {}) {
     const digits = code(from).join("");
     const { title } = phones[from].screen;
     const at = phones[to].screen;
-    if (title === "Response" && at?.title === "Challenge") await press(to, "ok");
-    else if (at?.tone === "asking" && title === "Ticket") {
+    if (at && at.title === ANSWERS[title]) await press(to, "ok");
+    else if (at?.tone === "asking" && at.boxes.length === code(from).length) {
       const missing = at.boxes.findIndex((box) => box.open);
       return press(to, code(from)[missing] ?? "");
-    } else if (!at?.boxes.length) await goTo(to, UNDER[title] ?? "");
+    } else if (!at?.boxes.length) await goTo(to, under(from, title));
     await until(() => phones[to].screen?.boxes.length);
-    return press(to, slip ? slipped(digits) : digits);
+    await press(to, slip ? slipped(digits) : digits);
+    if (title === "Cheque") await press(to, "ok");
   }
 
   async function signal(name, on) {
@@ -86,6 +94,31 @@ export function makeStory({ phones, chart, order, $ }) {
     await goTo("alice", "2 1");
     await shows("alice", "Ticket");
     for (let more = 0; more < groups; more += 1) await press("alice", "ok");
+  }
+
+  // Alice pays, to the code on her screen; 1978 is the PIN that she sets when she first pays.
+  const PIN = "1978";
+  async function pay(amount, { request = "" } = {}) {
+    await goTo("alice", `6 1 ${amount} ok ${request ? `2 ${request}` : "1"}`);
+    await until(() => /PIN$/.test(phones.alice.screen?.title ?? ""));
+    await press("alice", `${PIN} ok`);
+    await until(() => !/PIN$/.test(phones.alice.screen?.title ?? "PIN"));
+    if (phones.alice.screen?.title === "Paid before") await press("alice", "2");
+    return until(() => code("alice").length);
+  }
+
+  async function express(amount) {
+    await haveKey();
+    return pay(amount);
+  }
+
+  async function charged(amount, way) {
+    await goTo("bob", `7 1 ${amount} ok ${way}`);
+    if (!(await shows("bob", "Request"))) return false;
+    const request = code("bob").join("");
+    await pay(amount, { request });
+    await readAloud("alice", "bob");
+    return true;
   }
 
   const STEPS = [
@@ -134,6 +167,30 @@ export function makeStory({ phones, chart, order, $ }) {
         await readAloud("alice", "bob");
       },
       happened: (t) => t.event === "typed" && t.what === "response" && t.status === "accepted",
+    },
+    {
+      id: "pay", name: "Pay", title: "Alice pays Bob: key and payment in 20 digits, one way",
+      text: "Alice types the sum and her PIN. The digits carry neither: both phones know whom and how much, and 40 bits prove it all. Bob need not have typed a ticket before.",
+      play: async () => { await haveKey(); await pay("250"); await readAloud("alice", "bob"); },
+      happened: (t) => t.event === "typed" && t.phone === "bob" && t.mode && t.status !== "refused" && t.balance,
+    },
+    {
+      id: "cheque", name: "Again", title: "Every further payment: a cheque of 16 digits",
+      text: "Under a key that both have, one way, in any order; each is credited once. One slip in it is repaired without asking.",
+      play: async () => { await haveKey(); await pay("120*50"); await readAloud("alice", "bob", { slip: code("alice").length === 4 }); },
+      happened: (t) => t.event === "typed" && t.phone === "bob" && t.mode === "cheque" && t.balance,
+    },
+    {
+      id: "challenge", name: "Challenge", title: "Large sums: Bob wants proof that Alice is there",
+      text: "His phone makes up a request of 8 digits for this sum; hers answers with 12. A recorded answer is worth nothing.",
+      play: () => charged("900", "3"),
+      happened: (t) => t.event === "typed" && t.phone === "bob" && t.mode === "challenge" && t.balance,
+    },
+    {
+      id: "small", name: "Small", title: "Small sums need no key between the two",
+      text: "8 digits there, 8 back, under a key that all phones share for a while. It breaks with one opened SIM, so it never carries much.",
+      play: () => charged("20", "4"),
+      happened: (t) => t.event === "typed" && t.phone === "bob" && t.mode === "small" && t.balance,
     },
   ];
 
@@ -186,6 +243,54 @@ export function makeStory({ phones, chart, order, $ }) {
         await press("bob", old);
       },
       verdict: (t) => t.event === "typed" && t.phone === "bob" && t.reason === "superseded",
+    },
+  ];
+
+  const PAYMENT_CHEATS = [
+    {
+      id: "pay-replay", title: "Cash a payment twice",
+      text: "Bob types the digits of one payment a second time.",
+      play: async () => {
+        await express("30");
+        await readAloud("alice", "bob");
+        await shows("bob", "Received");
+        await readAloud("alice", "bob");
+      },
+      verdict: (t) => t.event === "typed" && t.phone === "bob" && t.reason === "credited",
+    },
+    {
+      id: "pay-amount", title: "Ask for more than was paid",
+      text: "Alice pays 40; Bob tells his phone that it was 4000.",
+      play: async () => {
+        await express("40");
+        const digits = code("alice").join("");
+        await typeUnder("bob", "7 1 4000 ok 2");
+        await press("bob", digits.length === 16 ? `${digits} ok` : digits);
+      },
+      verdict: (t) => t.event === "typed" && t.phone === "bob" && t.minor === 400000,
+    },
+    {
+      id: "pay-payee", title: "Cash somebody else’s payment",
+      text: "Mallory overhears Alice’s digits for Bob and takes the payment herself.",
+      play: async () => {
+        await express("50");
+        const digits = code("alice").join("");
+        await typeUnder("mallory", "7 1 50 ok 2");
+        await press("mallory", digits.length === 16 ? `${digits} ok` : digits);
+      },
+      verdict: (t) => t.event === "typed" && t.phone === "mallory" && t.minor === 5000,
+    },
+  ];
+
+  // Attacks that succeed now and then are tried hundreds of times, on the first protocol and on ours.
+  const TRIED = [
+    {
+      id: "collision", title: "Find two prices that look alike",
+      text: "The payee throws requests away until one for 4.50 has the same digits as one for 45.00, and shows the customer the cheap one. In DigiTally’s first protocol the answer paid for either.",
+    },
+    {
+      id: "replay", title: "Play back recorded answers",
+      text: "The payee records 20 payments and hopes that its phone asks the same question once more. In the first protocol nothing but a short nonce stood against that.",
     },
   ];
 
@@ -247,29 +352,70 @@ export function makeStory({ phones, chart, order, $ }) {
     }
   }
 
-  function drawCheats() {
-    for (const cheat of CHEATS) {
-      const card = make("article", "cheat");
-      card.id = `cheat-${cheat.id}`;
-      const found = make("button", "", "Try it");
-      found.type = "button";
-      found.setAttribute("aria-label", `Try it: ${cheat.title}`);
-      const outcome = make("p", "outcome");
-      outcome.setAttribute("role", "status");
-      found.addEventListener("click", () => run(async () => {
-        outcome.textContent = "…";
-        outcome.className = "outcome";
-        const came = told(cheat.verdict);
-        await cheat.play();
-        const t = await came;
-        if (!t) { outcome.textContent = "Nothing came of it."; return; }
-        const got = t.kcv || (t.sms?.sam ?? []).includes("issued");
-        outcome.textContent = words(t);
-        outcome.classList.add(got ? "through" : "stopped");
-      }));
-      card.append(make("h3", "", cheat.title), make("p", "", cheat.text), found, outcome);
-      $("cheats").append(card);
+  function card(cheat, play) {
+    const found = make("article", "cheat");
+    found.id = `cheat-${cheat.id}`;
+    const start = make("button", "", "Try it");
+    start.type = "button";
+    start.setAttribute("aria-label", `Try it: ${cheat.title}`);
+    const outcome = make("div", "outcome");
+    outcome.setAttribute("role", "status");
+    start.addEventListener("click", () => run(() => play(outcome)));
+    found.append(make("h4", "", cheat.title), make("p", "", cheat.text), start, outcome);
+    return found;
+  }
+
+  async function attempt(cheat, outcome) {
+    outcome.textContent = "…";
+    outcome.className = "outcome";
+    const came = told(cheat.verdict);
+    await cheat.play();
+    const t = await came;
+    if (!t) { outcome.textContent = "Nothing came of it."; return; }
+    const got = t.kcv || (t.balance && t.status !== "refused" && !t.message) || (t.sms?.sam ?? []).includes("issued");
+    outcome.textContent = words(t);
+    outcome.classList.add(got ? "through" : "stopped");
+  }
+
+  async function attack(cheat, outcome) {
+    outcome.textContent = "Trying 500 times on each …";
+    outcome.className = "outcome";
+    const bars = make("div", "bars-of");
+    let wait = told((t) => t.attack === cheat.id && t.target === "first");
+    const ours = told((t) => t.attack === cheat.id && t.target === "ours");
+    await order({ attack: cheat.id });
+    for (const [name, title] of [["first", "first protocol"], ["ours", "dtns"]]) {
+      const t = await wait;
+      wait = ours;
+      if (!t) { outcome.textContent = "It could not be tried."; return; }
+      const row = make("div", name);
+      row.append(make("span", "", title), bar(t.rate), make("b", "", `${(100 * t.rate).toFixed(1)} %`));
+      bars.append(row);
+      outcome.replaceChildren(make("p", "", `The payee got money that nobody paid, of ${t.trials} tries on new phones:`), bars);
     }
+    outcome.classList.add("tried");
+  }
+
+  function bar(rate) {
+    const picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    picture.setAttribute("viewBox", "0 0 100 10");
+    picture.setAttribute("preserveAspectRatio", "none");
+    picture.setAttribute("aria-hidden", "true");
+    const filled = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    filled.setAttribute("width", String(Math.max(0.6, 100 * rate)));
+    filled.setAttribute("height", "10");
+    picture.append(filled);
+    return picture;
+  }
+
+  function drawCheats() {
+    const add = (title, cheats, play) => {
+      $("cheats").append(make("h3", "group", title));
+      for (const cheat of cheats) $("cheats").append(card(cheat, (outcome) => play(cheat, outcome)));
+    };
+    add("With keys", CHEATS, attempt);
+    add("With money", PAYMENT_CHEATS, attempt);
+    add("What broke the first protocol", TRIED, attack);
   }
 
   const OUTCOMES = {
@@ -302,7 +448,7 @@ export function makeStory({ phones, chart, order, $ }) {
     clear() {
       done.clear();
       now = 0;
-      for (const outcome of document.querySelectorAll(".outcome")) outcome.textContent = "";
+      for (const outcome of document.querySelectorAll(".outcome")) outcome.replaceChildren();
       draw();
     },
   };

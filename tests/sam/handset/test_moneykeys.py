@@ -53,7 +53,7 @@ def test_express_then_cheque(pair: tuple[InHand, InHand]) -> None:
     assert bob.press("end 8 1").text == "KES 11.50"
     assert alice.press("end 8 3 1").code == bob.press("end 8 3 1").code
     assert [event["what"] for event in bob.events if event["event"] == "typed"] == [
-        *("express", "cheque", "payment code", "payment code"),
+        *("express code", "cheque", "payment code", "payment code"),
     ]
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from dtns.sam.simulator.orders import (
     Again,
+    Attack,
     OrderError,
     Pass,
     Press,
@@ -36,6 +37,7 @@ json_values = st.recursive(
         ({"phone": "bob", "signal": False}, Signal("bob", on=False)),
         ({"network": {"delay": 3, "loss": 0.5}}, Weather({"delay": 3.0, "loss": 0.5})),
         ({"days": 30}, Pass(30)),
+        ({"attack": "collision"}, Attack("collision")),
         ({"again": "abc-1", "altered": True}, Again("abc-1", altered=True)),
     ],
 )
@@ -53,6 +55,7 @@ def test_orders_are_read(order: dict[str, Any], meant: object) -> None:
         ('{"phone": "alice", "press": "5", "x": 1}', "an order has"),
         ('{"phone": "eve", "press": "5"}', "a phone is one of alice, bob"),
         ('{"phone": "bob", "press": "power"}', "a key is one of"),
+        ('{"attack": "--help"}', "one of collision, replay"),
         ('{"days": 0}', "1 to 366"),
         ('{"days": true}', "an order has"),
         ('{"days": 1e300}', "an order has"),

@@ -117,6 +117,14 @@ def test_a_key_is_asked_for_cheated_with_and_handed_over(stage: Running) -> None
     stage.order(again=answer["id"], altered=True)
     stage.until(lambda told: told.get("reason") == "not-authentic")
 
+    stage.order(attack="collision")
+    stage.order(attack="collision")
+    assert "still being tried" in stage.until(lambda told: "refused" in told)["refused"]
+    rates = [stage.until(lambda told: "attack" in told) for _ in range(2)]
+    assert [rate["target"] for rate in rates] == ["first", "ours"]
+    assert rates[0]["succeeded"] > 150
+    assert rates[1]["succeeded"] < 20
+
     stage.order(phone="alice", signal=False)
     stage.until(lambda told: told.get("phone") == "alice" and not told["screen"]["signal"])
     stage.press("alice", "end 2 1")
