@@ -141,11 +141,14 @@ class AttendedPhone:
         return "" if taken else "not-taken"
 
     def _send_log(self) -> None:
-        """Tell Sam of money that moved, with signal: once it moved, and when signal comes."""
+        """Tell Sam of payments, with signal: once one was made, and when signal comes."""
         if not self._attached:
             return
         with self._phone.handset() as handset:
-            logged, waiting = handset.purse.last_serial, bool(handset.purse.unfiled)
+            logged, waiting = (
+                handset.purse.last_serial,
+                any(line.is_payment for line in handset.purse.unfiled),
+            )
         if waiting and logged != self._logged:
             self._phone.send_log(self._line)
             with self._phone.handset() as handset:

@@ -70,10 +70,10 @@ class Keypad:
             self._go(Told(Screen("Sorry", str(fault), Tone.BAD)))
 
     def take_in(self, counter: int | None, report: Report) -> None:
-        """Tell of a message that came: on the whole screen where it was waited for."""
+        """Tell of a message that came: an answer on the whole screen, unless it would interrupt."""
         self._happened("received", report)
         home = len(self._stack) == 1
-        if not home and (counter is None or counter != self._waiting_for):
+        if counter is None or (not home and counter != self._waiting_for):
             self._news = report.text
             return
         self._go(Move.HOME)

@@ -21,6 +21,7 @@ from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.payments import Mode
 
 _REQUEST: Final = PROFILES["request"]
+CHEQUE: Final = PROFILES["cheque"]
 _WANTED: Final = {
     Mode.CHALLENGE: (PROFILES["response"], "12 digits"),
     Mode.SMALL: (PROFILES["confirm"], "8 digits"),
@@ -33,6 +34,7 @@ _NAMES: Final = {
     Mode.SMALL: "Small answer",
 }
 """What the payer's codes are called on the screen."""
+_REPAIRABLE: Final = {_NAMES[Mode.EXPRESS]: TICKET, _NAMES[Mode.CHEQUE]: CHEQUE}
 _RECENT: Final = 4
 
 
@@ -129,15 +131,15 @@ class MoneyKeys:
         return Menu("Paid before", choices, text=question)
 
     def _code(self, order: Order, report: Report, parity: int = 0) -> View:
-        """Show a payment's code; of an express code one more group where a slip was made."""
+        """Show a payment's code; where it can be repaired, one more group on OK."""
         name, digits = _name(report), report.facts["digits"]
-        express = name == _NAMES[Mode.EXPRESS]
-        if parity:
-            payload = decode(TICKET, digits, check=lambda _: True).payload
+        profile = _REPAIRABLE.get(name)
+        if parity and profile:
+            payload = decode(profile, digits, check=lambda _: True).payload
             assert payload is not None
-            digits = show(encode(TICKET, payload, parity=parity))
+            digits = show(encode(profile, payload, parity=parity))
         self._happened("shown", report, what=name.lower(), digits=digits)
-        more = express and parity < TICKET.max_parity
+        more = profile is not None and parity < profile.max_parity
         text = f"{show_amount(order.payment)} to +{order.other}."
         keys = ("+1 group", "Done") if more else ("Done", "")
         return Told(
@@ -156,12 +158,7 @@ class MoneyKeys:
         profile, length = _WANTED.get(mode, _UNASKED)
 
         def take() -> View:
-            return Boxes(
-                f"Code for {show_amount(order.payment)}",
-                Entry.begin(profile),
-                lambda boxes: self._accept(wanted, boxes),
-                length,
-            )
+            return self._take(wanted, Entry.begin(profile), length)
 
         if not report.facts["digits"]:
             return take()
@@ -169,6 +166,10 @@ class MoneyKeys:
         groups = tuple(report.facts["digits"].split())
         text = f"{show_amount(order.payment)} from +{order.other}: read it out, then OK."
         return Told(Screen("Request", text, code=groups, keys=("Their code", "Done")), take)
+
+    def _take(self, order: Order, entry: Entry, text: str, tone: Tone = Tone.PLAIN) -> Boxes:
+        title = f"Code for {show_amount(order.payment)}"
+        return Boxes(title, entry, lambda boxes: self._accept(order, boxes), text, tone)
 
     def _accept(self, order: Order, boxes: Boxes) -> View | Move:
         digits = " ".join(box for box in boxes.entry.boxes if box)
@@ -186,10 +187,17 @@ class MoneyKeys:
                 Screen("Received", report.text, Tone.GOOD, code=shown, repaired=tuple(repaired))
             )
         if reading is not None and reading.status is Status.MORE:
-            return boxes.ask_for(boxes.entry.with_more(), report.text)
+            return self._more(order, boxes, digits, report.text)
         if reading is not None and reading.status is Status.SAY_AGAIN:
             return boxes.ask_for(boxes.entry.asked_again(reading.doubtful), report.text)
         return _told("Not taken", report)
+
+    def _more(self, order: Order, boxes: Boxes, digits: str, text: str) -> View | Move:
+        """Ask for one more group; of four groups that were typed it is known now what they are."""
+        if boxes.entry.profile is CHEQUE or len(digits.split()) != CHEQUE.groups:
+            return boxes.ask_for(boxes.entry.with_more(), text)
+        entry = Entry.begin(CHEQUE).typed(digits).with_more()
+        return self._take(evolve(order, mode=Mode.CHEQUE), entry, text, Tone.ASKING)
 
     def _balance(self) -> View:
         with self._phone.handset() as handset:

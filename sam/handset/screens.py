@@ -186,13 +186,18 @@ class Boxes:
     """
 
     def __init__(
-        self, title: str, entry: Entry, then: Callable[[Boxes], View | Move], text: str = ""
+        self,
+        title: str,
+        entry: Entry,
+        then: Callable[[Boxes], View | Move],
+        text: str = "",
+        tone: Tone = Tone.PLAIN,
     ) -> None:
         self._title = title
         self.entry = entry
         self._then = then
         self._text = text
-        self._tone = Tone.PLAIN
+        self._tone = tone
 
     @property
     def screen(self) -> Screen:

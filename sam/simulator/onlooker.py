@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from dtns.sam.protocol.answer import read_answer
 from dtns.sam.protocol.ask import Form, read_ask
+from dtns.sam.protocol.log import read_log
 from dtns.sam.protocol.session import Direction
 from dtns.sam.protocol.sync import read_sync
 from dtns.sam.protocol.wire import MalformedError
@@ -22,7 +23,7 @@ _FORMS: Final = {
 def overheard(text: str) -> dict[str, Any]:
     """Return what a message says to anyone: its kind, its request's counter, and its fields.
 
-    kind is ask, answer, news or other; fields are pairs of a name and what stands there.
+    kind is ask, answer, news, log or other; fields are pairs of a name and what stands there.
     """
     for read in _READERS:
         try:
@@ -49,22 +50,29 @@ def _ask(text: str) -> dict[str, Any]:
 
 def _answer(text: str) -> dict[str, Any]:
     received = read_answer(text)
-    fields = [["answers request", str(received.counter)], _sealed(received.octets)]
+    sealed = received.octets[_HEADER_OCTETS:]
+    fields = [["answers request", str(received.counter)], _sealed(sealed)]
     return {"kind": "answer", "counter": received.counter, "fields": fields}
 
 
 def _news(text: str) -> dict[str, Any]:
     received = read_sync(text)
-    fields = [["message of Sam's own", str(received.counter)], _sealed(received.octets)]
+    sealed = received.octets[_HEADER_OCTETS:]
+    fields = [["message of Sam's own", str(received.counter)], _sealed(sealed)]
     return {"kind": "news", "counter": None, "fields": fields}
 
 
-def _sealed(octets: bytes) -> list[str]:
-    sealed = octets[_HEADER_OCTETS:]
+def _log(text: str) -> dict[str, Any]:
+    received = read_log(text)
+    fields = [["phone", f"+{received.party.number}"], ["entries from", str(received.first)]]
+    return {"kind": "log", "counter": None, "fields": [*fields, _sealed(received.sealed)]}
+
+
+def _sealed(sealed: bytes) -> list[str]:
     return [f"sealed, {len(sealed)} octets", sealed.hex(" ", 4)]
 
 
-_READERS: Final[tuple[Callable[[str], dict[str, Any]], ...]] = (_ask, _answer, _news)
+_READERS: Final[tuple[Callable[[str], dict[str, Any]], ...]] = (_ask, _answer, _news, _log)
 
 
 def altered(text: str) -> str:

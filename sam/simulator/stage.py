@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory
+from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
 from dtns.gateway.loopback import operations as op
@@ -23,6 +24,9 @@ from dtns.gateway.loopback.network import Sighting
 from dtns.gateway.loopback.server import LoopbackServer
 from dtns.sam.configuration import Config
 from dtns.sam.issuing.issuer import Outcome, Silence
+from dtns.sam.protocol.numbers import Number, parse_number
+from dtns.sam.service.reach import reach
+from dtns.sam.service.requests import LoadPurse
 from dtns.sam.service.server import Sam
 from dtns.sam.simulator.children import PhoneProcess
 from dtns.sam.simulator.clock import StageClock
@@ -43,6 +47,8 @@ from dtns.sam.simulator.trials import Trials
 DELAY_SECONDS: Final = 0.8
 REMEMBERED: Final = 500
 """Messages that can be sent again."""
+PURSES: Final = {"alice": 1_000_000}
+"""Money that Sam loads into purses at the beginning, in minor units."""
 LISTENER: Final = "+254799999999"
 """The number of who listens, and sends what it heard."""
 _DECISIONS: Final = (*Outcome, *Silence)
@@ -99,6 +105,13 @@ class Stage:
         self._tell_stage()
         for name in self._sims:
             self._phones[name] = self._switched_on(name)
+        for name, amount in PURSES.items():
+            await deferToThread(self._load, parse_number(self._numbers[name]), amount)
+
+    def _load(self, number: Number, amount: int) -> None:
+        """Have Sam put money into a purse, as the operator does: by its admin socket."""
+        with reach(self._config) as sam:
+            sam.answer(LoadPurse(number, self._config.payments.currency, amount))
 
     def _switched_on(self, name: str) -> PhoneProcess:
         return PhoneProcess(

@@ -20,7 +20,10 @@ from deployment import DTNS
 
 START_SECONDS = 30
 HEAVIEST = 300_000
-CHEATS = ("overhear", "pose", "replay-ask", "forge-ask", "forge-answer", "old")
+CHEATS = (
+    *("overhear", "pose", "replay-ask", "forge-ask", "forge-answer", "old"),
+    *("pay-replay", "pay-amount", "pay-payee"),
+)
 
 
 class Web:
@@ -97,21 +100,28 @@ def web(tmp_path: Path) -> Iterator[Web]:
 @pytest.mark.timeout(180)
 def test_a_person_goes_the_whole_way_and_cheats_are_refused(web: Web) -> None:
     """Ask, no signal, digits, slip, repair, proof, cheats: by keyboard and pointer, clean."""
-    told = visit("two_phones.mjs", web.link, cheats=CHEATS)
+    told = visit("two_phones.mjs", web.link, cheats=[*CHEATS, "collision"])
     facts = told["facts"]
     assert facts["answer"].startswith("Key 1 with Bob is here")
     assert facts["digits"] == 20
     assert "one more group" in facts["asking"]
     assert facts["repaired"] == facts["group"]
     assert "Digits: " in facts["said"]
-    assert len(facts["steps"]) == 5
-    assert facts["hops"][:2] == ["Alice → Sam", "Sam → Alice"]
-    assert {"Alice → Bob", "Bob → Alice"} <= set(facts["hops"])
+    assert len(facts["steps"]) == 9
+    assert facts["purses"] == ["KES 8709.50", "KES 1290.50", "KES 0.00"]
+    assert {"Alice → Sam", "Sam → Alice", "Alice → Bob", "Bob → Alice"} <= set(facts["hops"])
     assert re.fullmatch(r"(\d{4} ?){5}", facts["overheard"])
+    found = re.search(
+        r"first protocol(\d+)\.\d %dtns(\d+)\.\d %", facts["outcomes"].pop("collision")[1]
+    )
+    assert found is not None
+    assert int(found[1]) > 35
+    assert int(found[2]) < 3
     assert set(facts["outcomes"]) == set(CHEATS)
     for look, text in facts["outcomes"].values():
         assert "stopped" in look, text
     assert "newer key" in facts["outcomes"]["old"][1]
+    assert "counts once" in facts["outcomes"]["pay-replay"][1]
     assert facts["session"] == [f"http://127.0.0.1:{web.port}/", ""]
     assert 0 < told["octets"] < HEAVIEST
 

@@ -16,6 +16,7 @@ const DECIDED = {
   issued: "The MAC is good: a key is issued, and sealed for the asker.",
   repeated: "Seen before: the same answer once more, octet for octet.",
   refused: "Authentic, and refused.",
+  filed: "Sealed by that SIM: its payments are on Sam’s record.",
   forged: "The MAC is wrong. No answer, no work: one counter goes up.",
   waiting: "Its answer is still on the way out: no copy is added.",
   old: "Older than the replay window: silence.",
@@ -113,7 +114,7 @@ export function makeChart(list, empty, order) {
     const titles = {
       ask: `asks for a key (request ${seen.counter})`,
       answer: `answers request ${seen.counter}`,
-      news: "has news",
+      news: "has news: a load, or a record acknowledged",
       log: "reports payments",
       other: "sends something",
     };
@@ -158,7 +159,7 @@ export function makeChart(list, empty, order) {
       become(row, told.what);
       if (told.what === "expired") return say(row.parts.party, "Nothing.");
       fly(row, 0.8, 1, past ? 0 : 0.25);
-      if (told.sam) say(row.parts.party, ...(told.sam.length ? told.sam : ["repeated"]).map((kind) => DECIDED[kind] ?? kind));
+      if (told.sam) say(row.parts.party, ...told.sam.map((kind) => DECIDED[kind] ?? kind));
     },
     // What phones told: an answer taken in, or digits typed that somebody read out.
     spoken(told, past) {

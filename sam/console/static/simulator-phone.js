@@ -148,7 +148,7 @@ function draw(lcd, screen) {
     const list = make("ol", "items");
     screen.items.forEach((item, place) => list.append(make("li", place === screen.selected ? "selected" : "", item)));
     main.append(list);
-    requestAnimationFrame(() => list.querySelector(".selected")?.scrollIntoView({ block: "nearest" }));
+    bring(main, list.querySelector(".selected"));
   }
   if (screen.code.length) {
     const groups = make("div", screen.code.length > 6 ? "groups many" : "groups");
@@ -163,12 +163,22 @@ function draw(lcd, screen) {
       boxes.append(found);
     }
     main.append(boxes);
+    bring(main, boxes.querySelector(".open"));
   }
   if (screen.typed !== null) main.append(make("p", "typed", screen.typed || "_"));
   if (screen.news) main.append(make("p", "news", `✉ ${screen.news}`));
   const soft = make("div", "soft-labels");
   for (const key of screen.keys) soft.append(make("span", "", key));
   lcd.replaceChildren(status, make("h3", "screen-title", screen.title), main, soft);
+}
+
+// Scrolls the display, and nothing else, so that *found* is seen.
+function bring(main, found) {
+  requestAnimationFrame(() => {
+    if (!found) return;
+    const below = found.getBoundingClientRect().bottom - main.getBoundingClientRect().bottom;
+    if (below > 0) main.scrollTop += below + 2;
+  });
 }
 
 // What a screen reader says: the whole screen, or while somebody types, the group alone.

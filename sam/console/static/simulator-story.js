@@ -107,8 +107,16 @@ export function makeStory({ phones, chart, order, $ }) {
     return until(() => code("alice").length);
   }
 
-  async function express(amount) {
+  // Both hold the key: Alice by asking, Bob by a ticket or a payment.
+  async function bothHaveKey() {
     await haveKey();
+    if (["hand", "slip", "pay"].some((step) => done.has(step))) return;
+    await STEPS.find((step) => step.id === "hand").play();
+    await until(() => done.has("hand"));
+  }
+
+  async function express(amount) {
+    await bothHaveKey();
     return pay(amount);
   }
 
@@ -177,13 +185,13 @@ export function makeStory({ phones, chart, order, $ }) {
     {
       id: "cheque", name: "Again", title: "Every further payment: a cheque of 16 digits",
       text: "Under a key that both have, one way, in any order; each is credited once. One slip in it is repaired without asking.",
-      play: async () => { await haveKey(); await pay("120*50"); await readAloud("alice", "bob", { slip: code("alice").length === 4 }); },
+      play: async () => { await bothHaveKey(); await pay("120*50"); await readAloud("alice", "bob", { slip: code("alice").length === 4 }); },
       happened: (t) => t.event === "typed" && t.phone === "bob" && t.mode === "cheque" && t.balance,
     },
     {
       id: "challenge", name: "Challenge", title: "Large sums: Bob wants proof that Alice is there",
       text: "His phone makes up a request of 8 digits for this sum; hers answers with 12. A recorded answer is worth nothing.",
-      play: () => charged("900", "3"),
+      play: async () => { await bothHaveKey(); await charged("900", "3"); },
       happened: (t) => t.event === "typed" && t.phone === "bob" && t.mode === "challenge" && t.balance,
     },
     {
@@ -389,7 +397,7 @@ export function makeStory({ phones, chart, order, $ }) {
       wait = ours;
       if (!t) { outcome.textContent = "It could not be tried."; return; }
       const row = make("div", name);
-      row.append(make("span", "", title), bar(t.rate), make("b", "", `${(100 * t.rate).toFixed(1)} %`));
+      row.append(make("span", "", title), make("b", "", `${(100 * t.rate).toFixed(1)} %`), bar(t.rate));
       bars.append(row);
       outcome.replaceChildren(make("p", "", `The payee got money that nobody paid, of ${t.trials} tries on new phones:`), bars);
     }

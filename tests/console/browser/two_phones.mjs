@@ -15,6 +15,11 @@ await visit(async ({ page, look, shoot }) => {
   await screen("bob", "Menu");
   await look("the menus");
 
+  // a fast network: by its slider
+  await page.locator("#delay").focus();
+  await page.keyboard.press("Home");
+  await page.locator("#delay-out", { hasText: "0.0 s" }).waitFor();
+
   // Alice asks, by her keyboard; both lose their signal
   await type("alice", ["1", "1"]);
   await screen("alice", "Message from Sam");
@@ -53,6 +58,16 @@ await visit(async ({ page, look, shoot }) => {
   await screen("bob", "Proved");
   await look("the proof");
 
+  // the other steps are shown by the page itself: it presses the same keys
+  for (const step of ["Pay", "Again", "Challenge", "Small"]) {
+    await page.locator(".chip", { hasText: step }).click();
+    await page.click("#show");
+    await page.locator(".chip.done", { hasText: step }).waitFor();
+    await page.locator("#show:enabled").waitFor();
+  }
+  facts.purses = await page.locator(".purse").allTextContents();
+  await look("the payments");
+
   facts.steps = await page.locator(".chip.done").allTextContents();
   facts.hops = await page.locator(".hop .what b").allTextContents();
   facts.overheard = await page.locator(".hop.voice .listener .digits").first().textContent();
@@ -63,7 +78,7 @@ await visit(async ({ page, look, shoot }) => {
   for (const cheat of options.cheats) {
     const card = page.locator(`#cheat-${cheat}`);
     await card.getByRole("button").click();
-    const outcome = card.locator(".outcome.stopped, .outcome.through");
+    const outcome = card.locator(".outcome.stopped, .outcome.through, .outcome.tried");
     await outcome.waitFor();
     facts.outcomes[cheat] = [await outcome.getAttribute("class"), await outcome.textContent()];
   }

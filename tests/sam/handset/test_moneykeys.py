@@ -78,6 +78,24 @@ def test_a_slip_in_an_express_code_is_repaired(pair: tuple[InHand, InHand]) -> N
     assert (repaired.title, repaired.repaired) == ("Received", (2,))
 
 
+def test_slips_in_a_cheque_are_repaired(pair: tuple[InHand, InHand]) -> None:
+    """One slip at once, against the tag; with two the phone asks for one more group of four."""
+    alice, bob = pair
+    took(bob, "1", paid(alice, "1"))
+    for slips in ((5,), (5, 9)):
+        code = paid(alice, f"{len(slips)}0")
+        typed = list(code)
+        for place in slips:
+            typed[place] = str((int(typed[place]) + 1) % 10)
+        screen = took(bob, f"{len(slips)}0", "".join(typed))
+        if screen.tone is Tone.ASKING:
+            assert len(screen.boxes) == 5
+            screen = bob.press(alice.press("ok").code[4])
+        if len(slips) == 1:
+            assert (screen.title, screen.repaired) == ("Received", (2,))
+    assert "more group" in screen.text or screen.title == "Received"
+
+
 def test_challenge(pair: tuple[InHand, InHand]) -> None:
     """The payee's charge, eight digits; the payer's answer, twelve; both bound to the sum."""
     alice, bob = pair

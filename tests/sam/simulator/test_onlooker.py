@@ -29,6 +29,17 @@ def test_an_ask_is_in_the_clear_and_an_answer_sealed(make_world: Callable[..., W
     assert bytes(key.session).hex() not in seen["fields"][1][1].replace(" ", "")
 
 
+def test_a_log_is_sealed_but_for_whose_it_is(make_world: Callable[..., World]) -> None:
+    """A listener sees that a phone reports money, not how much."""
+    world = make_world()
+    alice = world.phone()
+    world.load(alice, 77)
+    (text,) = alice.log_messages()
+    seen = overheard(text)
+    assert seen["kind"] == "log"
+    assert [name for name, _ in seen["fields"]][:2] == ["phone", "entries from"]
+
+
 def test_an_altered_message_keeps_its_form_and_is_worth_nothing(
     make_world: Callable[..., World],
 ) -> None:
@@ -46,4 +57,4 @@ def test_an_altered_message_keeps_its_form_and_is_worth_nothing(
 @given(st.text(max_size=160))
 def test_any_text_is_something(text: str) -> None:
     """What is no message of ours is shown as the text that it is."""
-    assert overheard(text)["kind"] in {"ask", "answer", "news", "other"}
+    assert overheard(text)["kind"] in {"ask", "answer", "news", "log", "other"}

@@ -83,6 +83,11 @@ class Running:
         return message
 
 
+def balance(told: dict[str, Any]) -> tuple[str, str]:
+    """Return whose screen was told, and the balance on it."""
+    return told.get("phone", ""), told.get("screen", {}).get("balance", "")
+
+
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Running]:
     """Run a stage; it must end when its input does, and leave nothing behind."""
@@ -101,7 +106,9 @@ def stage(tmp_path: Path) -> Iterator[Running]:
 @pytest.mark.timeout(120)
 def test_a_key_is_asked_for_cheated_with_and_handed_over(stage: Running) -> None:
     """Everything that the page shows happens: sightings, decisions, screens, refusals."""
-    stage.until(lambda _: {"alice", "bob"} <= {told.get("phone") for told in stage.told})
+    stage.until(
+        lambda _: {("alice", "KES 10000.00"), ("bob", "KES 0.00")} <= set(map(balance, stage.told))
+    )
     stage.order(network={"delay": 0})
     stage.press("alice", "1 1")
     ask = stage.message("carried", "sam")
