@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dtns.gateway.carrier import Outbound, Sink
 
-IN_FLIGHT: Final = 64
+IN_FLIGHT: Final = 256
 _FIRST_RETRY_SECONDS: Final = 0.25
 _LONGEST_RETRY_SECONDS: Final = 10.0
 _STEADY_SECONDS: Final = 10.0

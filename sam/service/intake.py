@@ -19,7 +19,7 @@ from dtns.sam.issuing.issuer import Answer, Issuer, Outcome, Silence
 from dtns.sam.ledger.filing import Filing
 from dtns.sam.service.commits import GroupCommit
 from dtns.sam.service.exchanges import ExchangeLog
-from dtns.sam.service.outbox import Outbox
+from dtns.sam.service.outbox import Handed, Outbox
 from dtns.sam.service.pace import Pace
 from dtns.sam.service.servicetime import ServiceTime
 from dtns.sam.store.store import Store
@@ -71,6 +71,7 @@ class _Decided:
     outcomes: list[str]
     behind: bool
     answers: list[tuple[Answer, str]]
+    handed: Handed | None = None
 
 
 class _Line:
@@ -151,18 +152,21 @@ class Intake:
 
     def _plan(self) -> None:
         """Have a turn soon if anything may be taken, one at a time."""
+        if self._turn_due or self._deciding:
+            return
         waits = [line.pace.wait() for line in self._lines.values() if line.arrived]
-        if waits and not self._turn_due and not self._deciding:
+        if not waits:
+            return
+        if self._closed or min(waits) <= 0:
+            self._take_turn()
+        else:
             self._turn_due = True
-            self._reactor.callLater(0 if self._closed else min(waits), self._take_turn)
+            self._reactor.callLater(min(waits), self._take_turn)
 
     def _take_turn(self) -> None:
-        self._turn_due = False
-        if batch := self._next_batch():
-            self._deciding = True
-            self._write(batch).addBoth(lambda _: self._turn_over())
-        else:
-            self._plan()
+        """Decide in the next commit on what will have come by then; its answers leave after it."""
+        self._turn_due, self._deciding = False, True
+        self._write([]).addBoth(lambda _: self._turn_over())
 
     def _turn_over(self) -> None:
         self._deciding = False
@@ -180,8 +184,18 @@ class Intake:
         return batch
 
     def _write(self, batch: list[_Arrival]) -> Deferred[None]:
-        """Decide on messages in the next commit; fires once each has been told of."""
-        written: Deferred[Any] = self._commits.write(lambda: self._decide(batch)).addCallbacks(
+        """Decide in the next commit on messages, none: on those that may be taken then.
+
+        Fires once each has been told of.
+        """
+        alone = bool(batch)
+
+        def decide() -> _Decided:
+            batch.extend(() if batch else self._next_batch())
+            decided = self._decide(batch)
+            return decided if alone else evolve(decided, handed=self._outbox.hand_over())
+
+        written: Deferred[Any] = self._commits.write(decide).addCallbacks(
             self._written, self._not_written, callbackArgs=(batch,), errbackArgs=(batch,)
         )
         return written.addErrback(self._unforeseen)
@@ -247,11 +261,14 @@ class Intake:
             self._log.critical(_BEHIND, event="behind")
         for arrival in batch:
             arrival.stored.callback(None)
-        if _QUEUED.intersection(decided.outcomes):
+        if decided.handed is not None:
+            self._outbox.leave(decided.handed)
+        elif _QUEUED.intersection(decided.outcomes):
             self._outbox.wake(new=True)
 
     def _not_written(self, failure: Failure, batch: list[_Arrival]) -> Deferred[Any] | None:
         if isinstance(failure.value, StoreError):
+            batch.extend(() if batch else self._next_batch())
             self._counters[NOT_STORED] += len(batch)
             self._log.error(
                 "{count} messages are not taken: {reason}",

@@ -49,7 +49,8 @@ class _Sent:
 
 
 _News = list[tuple[str, Parcel]]
-_Taken = tuple[list[tuple[Route, list[Parcel]]], dict[str, float | None]]
+Handed = tuple[list[tuple[Route, list[Parcel]]], dict[str, float | None]]
+"""What each carrier is to send, and when each network's next answer is due."""
 
 
 class Outbox:
@@ -86,6 +87,7 @@ class Outbox:
         self._taking = False
         self._due: dict[str, float | None] = {}
         self._outcomes: list[_Sent] = []
+        self._timed_in, self._time = 0, 0.0
         self._alarm: IDelayedCall | None = None
 
     @property
@@ -127,9 +129,15 @@ class Outbox:
             carrier,
             answer,
             queued_at=now,
-            now=self._served.note(),
+            now=self._durable_time(),
             validity=VALIDITY_SECONDS,
         )
+
+    def _durable_time(self) -> float:
+        """Return the time that is noted in this transaction, once."""
+        if self._timed_in != self._store.serial:
+            self._timed_in, self._time = self._store.serial, self._served.note()
+        return self._time
 
     def retry(self, asker: Party, counter: int) -> bool:
         """Have the answer to an ask leave now, inside the store's transaction.
@@ -137,11 +145,20 @@ class Outbox:
         Tells whether there was one to try again: one that waits, failed or expired.
         """
         again = self._store.outbox.retry_now(
-            asker, counter, now=self._served.note(), validity=VALIDITY_SECONDS
+            asker, counter, now=self._durable_time(), validity=VALIDITY_SECONDS
         )
         if again:
             self.wake(new=True)
         return again
+
+    def hand_over(self) -> Handed | None:
+        """Hand over what is due, inside the store's transaction; after it `leave` has to send it.
+
+        None, and nothing is handed over, if that is being done already, or Sam is stopping.
+        """
+        if not self._running or self._taking:
+            return None
+        return self._take({each: room for each in self._routes.values() if (room := each.room())})
 
     def wake(self, *, new: bool = False) -> None:
         """Hand over what is due, as far as there is room; with *new*, something was added."""
@@ -183,7 +200,7 @@ class Outbox:
             for route in self._routes.values()
         )
 
-    def _take(self, room: dict[Route, int]) -> _Taken:
+    def _take(self, room: dict[Route, int]) -> Handed:
         rows, now, clock = self._store.outbox, self._served(), self._clock()
         taken = []
         for route, limit in room.items():
@@ -192,12 +209,16 @@ class Outbox:
             taken.append((route, parcels))
         return taken, {network: rows.next_due(network) for network in self._due}
 
-    def _taken(self, taken: _Taken) -> None:
-        handed, self._due = taken
+    def _taken(self, handed: Handed) -> None:
         self._taking = False
-        for route, parcels in handed:
+        self.leave(handed)
+
+    def leave(self, handed: Handed) -> None:
+        """Send what was handed over, for that is durable now."""
+        taken, self._due = handed
+        for route, parcels in taken:
             route.begin(len(parcels))
-        for route, parcels in handed:
+        for route, parcels in taken:
             for parcel in parcels:
                 self._send(route, parcel)
         self._wait()

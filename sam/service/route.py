@@ -68,13 +68,13 @@ class Route:
         """Return how many messages the carrier may be given now."""
         if not self.carrier.connected or self._reactor.seconds() < self._rest_until:
             return 0
-        return self._pace.room(max(0, self._window - self.under_way))
+        return self._pace.room(max(0, self._window - len(self._waiting)))
 
     def opens_in(self) -> float | None:
         """Return in how many seconds there may be room; None once an answer has come."""
         if not self.carrier.connected:
             return RECONNECT_SECONDS
-        if self.under_way >= self._window:
+        if len(self._waiting) >= self._window:
             return None
         rest = self._rest_until - float(self._reactor.seconds())
         return max(rest, self._pace.wait(), 0.0)

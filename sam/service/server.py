@@ -17,7 +17,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from dtns.gateway.loopback.address import Address, parse_address
-from dtns.gateway.loopback.carrier import LoopbackCarrier
+from dtns.gateway.loopback.carrier import IN_FLIGHT, LoopbackCarrier
 from dtns.gateway.loopback.server import LoopbackServer
 from dtns.sam.configuration import Config
 from dtns.sam.issuing.issuer import Issuer, Outcome, Silence
@@ -221,7 +221,7 @@ class Sam:
             reactor=self._reactor,
             random=self._random,
         )
-        rates = Rates(section.send_per_minute, section.receive_per_minute)
+        rates = Rates(section.send_per_minute, section.receive_per_minute, IN_FLIGHT)
         await traffic.add(carrier, LOOPBACK, rates)
         under_way = lambda: traffic.carriers()[LOOPBACK].under_way  # noqa: E731 (asked anew)
         self._gateways.add(LOOPBACK, CarrierGateway(carrier, under_way))

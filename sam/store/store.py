@@ -68,7 +68,8 @@ class Store(Database):
 
     Within a transaction each party, pair counter and the meta row is read once. The registry
     (parties and issues for the operator), what came in and the outbox share the file and the
-    transaction. Every Sam's store has a guard; one without seals and journals nothing.
+    transaction. Every Sam's store has a guard; one without seals and journals nothing. serial
+    counts the transactions begun.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
@@ -80,6 +81,7 @@ class Store(Database):
         self.ledger = LedgerRows(connection)
         self._notices = NoticeRows(connection)
         self.guard: Guard | None = None
+        self.serial = 0
         self._meta: Meta | None = None
         self._any_notice: bool | None = None
         self._parties: dict[Number, Registration | None] = {}
@@ -89,6 +91,7 @@ class Store(Database):
     def transaction(self) -> Iterator[Self]:
         """Do all that happens inside durably, or none of it; StoreError where it cannot be."""
         self._forget()
+        self.serial += 1
         try:
             with super().transaction():
                 yield self

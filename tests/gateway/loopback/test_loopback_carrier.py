@@ -240,7 +240,7 @@ class CarrierOnSocketsTests(TestCase):
         network = self.start_network(self.address)
         carrier = await self.start_carrier(self.sink)
         network.process.send_signal(signal.SIGSTOP)
-        sends = [carrier.send(outbound(number)) for number in range(100)]
+        sends = [carrier.send(outbound(number)) for number in range(IN_FLIGHT + 36)]
         await deferLater(reactor, 0.1)
         assert not any(send.called for send in sends)
         network.end(signal.SIGKILL)
