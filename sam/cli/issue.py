@@ -80,8 +80,8 @@ def _issues(sam: Administrable, party: Number | None, limit: int) -> Iterator[di
     while limit:
         page = ask(sam, ListIssues(party, before, min(limit, MAX_BATCH)))
         yield from map(_facts, page.issues)
-        limit = limit - len(page.issues) if page.more else 0
-        before = page.issues[-1].id if page.issues else None
+        limit = 0 if page.next is None else limit - len(page.issues)
+        before = page.next
 
 
 def _facts(record: IssueRecord) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from dtns.sam.service.telling import Telling
 from dtns.sam.service.upkeep import Upkeep
 from dtns.sam.service.vitals import Pulse, vitals_answers
 from dtns.sam.store.keyfile import MasterKeys
-from dtns.sam.store.registry import Issue
+from dtns.sam.store.registry import Issue, Sought
 from dtns.sam.store.store import Store
 
 _R = TypeVar("_R")
@@ -164,9 +164,9 @@ class Administration:
         )
 
     def _list_issues(self, request: ask.ListIssues) -> ask.Issues:
-        limit = _page(request.limit)
-        found = self._store.registry.issues(request.party, request.before, limit + 1)
-        return ask.Issues(tuple(map(self._issue, found[:limit])), more=len(found) > limit)
+        sought = Sought(request.party, request.granted, request.since, request.until)
+        page = self._store.registry.issues(sought, request.before, _page(request.limit))
+        return ask.Issues(tuple(map(self._issue, page.issues)), page.next)
 
     def _show_issue(self, request: ask.ShowIssue) -> ask.IssueRecord | Refusal:
         issue = self._store.registry.issue(request.id)

@@ -295,19 +295,28 @@ class IssueRecord:
 
 @frozen
 class Issues:
-    """A page of decisions, newest first; more follow the last of them if *more*."""
+    """A page of decisions, newest first, and the id before which to look on, None at the end.
+
+    A page may hold few of those sought, or none, and still not be the last.
+    """
 
     issues: tuple[IssueRecord, ...]
-    more: bool
+    next: int | None
 
 
 @frozen
 class ListIssues(Request[Issues]):
-    """List decisions, newest first, before an id; with a party, those in which it has a part."""
+    """List decisions, newest first, before an id; with a party, those in which it has a part.
+
+    granted chooses those that gave a key or the refusals; since and until bound the POSIX time.
+    """
 
     party: Number | None = None
     before: int | None = None
     limit: int = MAX_BATCH
+    granted: bool | None = None
+    since: float | None = None
+    until: float | None = None
 
 
 @frozen

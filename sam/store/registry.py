@@ -17,6 +17,8 @@ from dtns.sam.store.rows import (
     to_registration,
 )
 
+SPAN: Final = 20_000
+"""How many decisions one look through the log takes in at most."""
 _ISSUES: Final = (
     f"SELECT id, {DECISION_COLUMNS} FROM decision"  # noqa: S608 (constants)
     " WHERE purged IS NULL"
@@ -29,6 +31,43 @@ class Issue:
 
     id: int
     decision: Decision
+
+
+@frozen
+class Sought:
+    """Which decisions are looked for; None stands for any.
+
+    party has a part in them, granted tells whether they gave a key, since and until are POSIX
+    times, the latter not included.
+    """
+
+    party: Number | None = None
+    granted: bool | None = None
+    since: float | None = None
+    until: float | None = None
+
+    def where(self) -> tuple[str, list[float]]:
+        """Return the conditions, each led by AND, and their values."""
+        conditions: list[str] = []
+        values: list[float] = []
+        if self.party is not None:
+            conditions.append("(asker = ? OR holder = ?)")
+            values += [int(self.party)] * 2
+        if self.granted is not None:
+            conditions.append(f"reason IS {'' if self.granted else 'NOT '}NULL")
+        for condition, time in (("decided_at >= ?", self.since), ("decided_at < ?", self.until)):
+            if time is not None:
+                conditions.append(condition)
+                values.append(time)
+        return "".join(f" AND {condition}" for condition in conditions), values
+
+
+@frozen
+class IssuePage:
+    """Some decisions, the newest first, and the id before which to look on, None at the end."""
+
+    issues: tuple[Issue, ...]
+    next: int | None
 
 
 class Registry:
@@ -82,18 +121,26 @@ class Registry:
         )
         return [to_number(row[0]) for row in rows]
 
-    def issues(self, party: Number | None, before: int | None, limit: int) -> list[Issue]:
-        """Return decisions, the newest first, on all asks or those in which *party* has a part.
+    def issues(self, sought: Sought, before: int | None, limit: int) -> IssuePage:
+        """Return decisions that are *sought*, the newest first, at most *limit* of SPAN looked at.
 
-        *before* is the last id of the page before, None for the first page.
+        *before* is the next of the page before, None for the first page.
         """
-        where, values = "id < ?", [before or 1 << 62]
-        if party is not None:
-            where, values = f"{where} AND (asker = ? OR holder = ?)", [*values, *[int(party)] * 2]
+        start = min(before or 1 << 62, self._length() + 1)
+        end = max(start - SPAN, 1)
+        where, values = sought.where()
         rows = self._connection.execute(
-            f"{_ISSUES} AND {where} ORDER BY id DESC LIMIT ?", (*values, limit)
-        )
-        return [Issue(row[0], to_decision(row[1:])) for row in rows]
+            f"{_ISSUES} AND id < ? AND id >= ?{where} ORDER BY id DESC LIMIT ?",
+            (start, end, *values, limit),
+        ).fetchall()
+        found = tuple(Issue(row[0], to_decision(row[1:])) for row in rows)
+        if len(found) == limit:
+            end = found[-1].id
+        return IssuePage(found, end if end > 1 else None)
+
+    def _length(self) -> int:
+        row = self._connection.execute("SELECT max(id) FROM decision").fetchone()
+        return row[0] or 0
 
     def issue(self, issue_id: int) -> Issue | None:
         """Return one decision by its place in the log, or None."""

@@ -34,6 +34,7 @@ from dtns.sam.service.requests import (
     ShowIssue,
     ShowParty,
 )
+from dtns.sam.store import registry
 from dtns.sam.store.keyfile import MasterKeys
 from dtns.sam.store.store import Store
 
@@ -211,17 +212,41 @@ def test_issues_are_listed_in_pages_and_by_party(office: Office) -> None:
         office.ask(a, counter, B)
         office.ask(b, counter, C)
     seen: list[int] = []
-    before, more = None, True
-    while more:
-        page: Any = office.sam.answer(ListIssues(before=before, limit=4))
+    page: Any = office.sam.answer(ListIssues(limit=4))
+    while page.issues:
         seen += [issue.id for issue in page.issues]
-        before, more = seen[-1], page.more
+        if page.next is None:
+            break
+        page = office.sam.answer(ListIssues(before=page.next, limit=4))
     assert seen == [6, 5, 4, 3, 2, 1]
     counts = {}
     for number in (A, B, C):
         page = office.sam.answer(ListIssues(party=number))
         counts[number] = len(page.issues)
     assert counts == {A: 3, B: 6, C: 3}
+
+
+def test_issues_are_looked_for_a_span_at_a_time(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long the log, one page looks at a bounded part of it and says where to go on."""
+    monkeypatch.setattr(registry, "SPAN", 3)
+    sim = office.given(A)
+    office.given(B)
+    for counter in range(1, 9):
+        office.now += 10
+        office.ask(sim, counter, C if counter == 2 else B)
+    pages, before = [], None
+    for _ in range(9):
+        page: Any = office.sam.answer(ListIssues(before=before, granted=False))
+        pages.append([issue.id for issue in page.issues])
+        before = page.next
+        if before is None:
+            break
+    assert pages == [[], [], [2]]
+    since, until = NOW + 20, NOW + 40
+    page = office.sam.answer(ListIssues(before=5, since=since, until=until, granted=True))
+    assert [issue.id for issue in page.issues] == [3]
 
 
 def test_status_counts(office: Office) -> None:

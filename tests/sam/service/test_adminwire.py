@@ -55,7 +55,7 @@ EXCHANGES: list[tuple[Any, Any]] = [
     ),
     (ask.Withdraw(N), ask.Told(7, at_once=True)),
     (ask.RotateMaster(), ask.Rotated(2, 9)),
-    (ask.ListIssues(None, 7, 1), ask.Issues((ISSUE,), False)),
+    (ask.ListIssues(None, 7, 1, True, 2.5, None), ask.Issues((ISSUE,), 7)),
     (ask.ShowIssue(1), ISSUE),
     (ask.Retry(7), ISSUE),
     (

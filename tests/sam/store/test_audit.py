@@ -18,6 +18,7 @@ from dtns.sam.protocol.ask import Form
 from dtns.sam.protocol.keys import MasterKey
 from dtns.sam.store.audit import AuditChain, Head
 from dtns.sam.store.entries import Entry
+from dtns.sam.store.registry import Sought
 from dtns.sam.store.retention import SPAN, Retention, purge_span
 from dtns.sam.store.rows import SEALED_COLUMNS
 from dtns.sam.store.snapshot import snapshot
@@ -250,7 +251,9 @@ def test_a_purged_log_is_whole_and_tells_of_nobody(world: GuardedWorld) -> None:
     world.key(alice, bob)
     assert world.verified().decisions == LENGTH + 1
     with world.store.transaction():
-        assert [issue.id for issue in world.store.registry.issues(None, None, 99)] == [LENGTH + 1]
+        assert [issue.id for issue in world.store.registry.issues(Sought(), None, 99).issues] == [
+            LENGTH + 1
+        ]
         assert world.store.registry.issue(1) is None
 
 
