@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "audit": "audit",
     "backup": "backup",
     "config": "configuration",
+    "console": "console",
     "demo": "demo",
     "digits": "digits",
     "enrol": "enrol",

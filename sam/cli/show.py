@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from dtns.sam.cells import safe_cell
 from dtns.sam.cli.exits import Exit
 from dtns.sam.configuration import Config, load_config
 from dtns.sam.service.reach import Administrable
@@ -21,8 +21,6 @@ from dtns.sam.service.requests import Refusal, Request
 _R = TypeVar("_R")
 
 DEFAULT_CONFIG: Final = Path("dtns-data") / "dtns.toml"
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-_PLAIN_NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
 def _load(_: click.Context, __: click.Parameter, path: Path) -> Config:
@@ -91,14 +89,6 @@ def show_facts(facts: Mapping[str, Any]) -> None:
     for name, value in facts.items():
         if value is not None:
             click.echo(f"{name:{width}}  {value}")
-
-
-def safe_cell(cell: Any) -> str:
-    """Return a cell as text that no spreadsheet takes for a formula; plain numbers stay as is."""
-    text = "" if cell is None else str(cell)
-    if text.startswith(_FORMULA_STARTS) and _PLAIN_NUMBER.fullmatch(text) is None:
-        return f"'{text}"
-    return text
 
 
 def iso(posix_time: float | None) -> str | None:

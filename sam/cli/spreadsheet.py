@@ -11,7 +11,7 @@ from typing import Any, Final, Self, TextIO
 import click
 from attrs import frozen
 
-from dtns.sam.cli.show import safe_cell
+from dtns.sam.cells import safe_cell
 
 COLUMN: Final = "number"
 _DELIMITERS: Final = ",;\t"

@@ -13,4 +13,8 @@ def companions(config: Config) -> list[Companion]:
         from dtns.sam.console.scraping import Scraping  # noqa: PLC0415 (slow, and rarely wanted)
 
         found.append(Scraping())
+    if config.console.enabled:
+        from dtns.sam.console.operator.console import Console  # noqa: PLC0415 (the same)
+
+        found.append(Console())
     return found

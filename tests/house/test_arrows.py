@@ -34,8 +34,8 @@ ALLOWED = {
         "codecs",  # the USSD menu reads and shows codes
     },
     "sam/console": {
-        *("gateway", "sam", "sam/protocol", "sam/configuration", "sam/service", "twisted"),
-        "zope",
+        *("gateway", "sam", "sam/protocol", "sam/issuing", "sam/configuration", "sam/service"),
+        *("twisted", "zope"),
     },
     "sam/simulator": {
         *("gateway", "sam", "sam/configuration", "sam/handset", "sam/issuing", "sam/protocol"),
