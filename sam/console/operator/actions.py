@@ -106,14 +106,14 @@ def add_actions(app: Klein, desk: Desk) -> None:
         return page
 
     @app.route("/parties/<reference>/<deed>", methods=["GET", "POST"])
-    def party(request: Any, reference: str, deed: str) -> Any:
+    def do_to_party(request: Any, reference: str, deed: str) -> Any:
         number, deal = desk.number(reference), _dealt(PARTY, deed)
         named, back = f"+{number}", f"/parties/{reference}"
         intent = Intent(deal, f"{deed} party", number, named, desk.shown(number), back)
         return _serve(desk, request, intent)
 
     @app.route("/gateways/<name>/<deed>", methods=["GET", "POST"])
-    def gateway(request: Any, name: str, deed: str) -> Any:
+    def do_to_gateway(request: Any, name: str, deed: str) -> Any:
         deal = _dealt(GATEWAY, deed)
         return _serve(desk, request, Intent(deal, f"{deed} gateway", name, name[:80], name, "/"))
 

@@ -92,7 +92,7 @@ def timeline(moments: Sequence[Moment]) -> list[Moment]:
     placed, before = [], first
     for moment in ordered:
         x = round((moment.at - first) / whole * WIDTH, 1)
-        after = span(moment.at - before) if moment.at > before else ""
+        after = span(moment.at - before) if moment.at - before >= 1 else ""
         placed.append(Moment(moment.at, moment.what, moment.detail, moment.tone, x, after))
         before = moment.at
     return placed

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from klein import Klein
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.resource import IResource
 from werkzeug.exceptions import HTTPException
@@ -25,6 +26,8 @@ from dtns.sam.console.rendering import render
 from dtns.sam.console.site import GuardedSite, WebServer, host_name, url_of
 from dtns.sam.errors import SamError
 from dtns.sam.service.beside import RunningSam
+
+_log: Final = Logger()
 
 
 class Console:
@@ -94,6 +97,11 @@ def console_resource(desk: Desk) -> IResource:
     @app.handle_errors(SamError)
     def unusable(request: Any, failure: Failure) -> str:
         return _problem(request, 503, "Sam cannot do that now", f"{failure.value}.")
+
+    @app.handle_errors(Exception)
+    def fault(request: Any, failure: Failure) -> str:
+        _log.failure("a page failed", failure=failure, event="fault")
+        return _problem(request, 500, "This page has a fault", "Sam's log tells which.")
 
     return app.resource()
 

@@ -51,7 +51,7 @@ def add_entrance(app: Klein, desk: Desk) -> None:
         desk.sessions.end(
             (request.getCookie(desk.cookie.encode()) or b"").decode("ascii", "replace")
         )
-        request.addCookie(desk.cookie, "", path="/", max_age=0, httpOnly=True, sameSite="strict")
+        request.addCookie(desk.cookie, "", path="/", max_age="0", httpOnly=True, sameSite="strict")
         return go(request, "/login")
 
 
