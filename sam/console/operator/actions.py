@@ -107,6 +107,7 @@ def add_actions(app: Klein, desk: Desk) -> None:
 
     @app.route("/parties/<reference>/<deed>", methods=["GET", "POST"])
     def do_to_party(request: Any, reference: str, deed: str) -> Any:
+        desk.session(request)
         number, deal = desk.number(reference), _dealt(PARTY, deed)
         named, back = f"+{number}", f"/parties/{reference}"
         intent = Intent(deal, f"{deed} party", number, named, desk.shown(number), back)
@@ -114,11 +115,13 @@ def add_actions(app: Klein, desk: Desk) -> None:
 
     @app.route("/gateways/<name>/<deed>", methods=["GET", "POST"])
     def do_to_gateway(request: Any, name: str, deed: str) -> Any:
+        desk.session(request)
         deal = _dealt(GATEWAY, deed)
         return _serve(desk, request, Intent(deal, f"{deed} gateway", name, name[:80], name, "/"))
 
     @app.route("/issues/<int:issue>/retry", methods=["GET", "POST"])
     def retry(request: Any, issue: int) -> Any:
+        desk.session(request)
         if not 0 < issue < MAX_ID:
             raise Problem(404, "No such exchange", "Its number is out of range.")
         named, back = f"exchange {issue}", f"/issues/{issue}"

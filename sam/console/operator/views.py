@@ -59,6 +59,7 @@ def add_views(app: Klein, desk: Desk) -> None:
 
     @app.route("/parties/<reference>", methods=["GET"])
     def party(request: Any, reference: str) -> str:
+        desk.session(request)
         return show_party(desk, request, desk.number(reference), full=False)
 
     @app.route("/issues/<int:issue>", methods=["GET"])

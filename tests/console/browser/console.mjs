@@ -6,7 +6,7 @@ await visit(async ({ page, look, shoot }) => {
   const origin = new URL(page.url()).origin;
   const picture = async (name) => {
     facts.widths[name] = await page.evaluate(() => document.documentElement.scrollWidth);
-    if (options.pictures) await shoot(`${options.pictures}/${name}.png`, { fullPage: true });
+    if (options.pictures) await shoot(`${options.pictures}/${name}.png`, { fullPage: options.whole ?? true });
     if (options.javascript !== false) await look(name);
   };
   const follow = (where) => Promise.all([page.waitForEvent("load"), page.locator(where).first().click()]);
