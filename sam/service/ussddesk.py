@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Final
 
 from attrs import evolve, field, frozen
 from twisted.internet.defer import Deferred
@@ -19,9 +18,6 @@ from dtns.sam.service.commits import GroupCommit
 from dtns.sam.service.outbox import Outbox
 from dtns.sam.store.outbox import State
 from dtns.sam.store.store import Store
-
-_LOOKED_AT: Final = 20
-"""Latest decisions in which a caller has a part that are looked through for one of their own."""
 
 
 @frozen
@@ -127,11 +123,10 @@ class Desk:
         return told
 
     def _last(self, caller: Number) -> Last | None:
-        issues = self._store.registry.issues(caller, None, _LOOKED_AT)
-        own = (issue.decision for issue in issues if issue.decision.asker.number == caller)
-        decision = next(own, None)
-        if decision is None:
+        issue = self._store.registry.latest(caller)
+        if issue is None:
             return None
+        decision = issue.decision
         sendings = self._store.outbox.deliveries(decision.asker, decision.counter)
         return Last(
             decision.counter,

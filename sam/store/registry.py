@@ -138,6 +138,14 @@ class Registry:
             end = found[-1].id
         return IssuePage(found, end if end > 1 else None)
 
+    def latest(self, asker: Number) -> Issue | None:
+        """Return the decision on the latest ask of a number, by generation and counter, or None."""
+        row = self._connection.execute(
+            f"{_ISSUES} AND asker = ? ORDER BY asker_generation DESC, counter DESC LIMIT 1",
+            (int(asker),),
+        ).fetchone()
+        return None if row is None else Issue(row[0], to_decision(row[1:]))
+
     def _length(self) -> int:
         row = self._connection.execute("SELECT max(id) FROM decision").fetchone()
         return row[0] or 0
