@@ -9,6 +9,7 @@ import hmac
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote_to_bytes
 
 from klein import Klein
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -16,6 +17,7 @@ from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint
 from twisted.internet.error import CannotListenError
 from twisted.protocols.policies import WrappingFactory
 from twisted.web.server import Request, Site
+from werkzeug.exceptions import HTTPException
 
 from dtns.gateway.errors import AddressTakenError
 from dtns.gateway.loopback.address import TcpAddress
@@ -122,8 +124,12 @@ class CallbackUssd:
         """Tell whether this is the secret path; count it if not."""
         if hmac.compare_digest(secret.encode("utf-8", "replace"), self._secret):
             return True
-        self._count("ussd-wrong-path")
+        self.count_wrong_path()
         return False
+
+    def count_wrong_path(self) -> None:
+        """Count a request that is for nothing that is served here."""
+        self._count("ussd-wrong-path")
 
     def turn(self, request: Request) -> Deferred[bytes] | bytes:
         """Answer one turn; a request that is none is refused with what it lacks."""
@@ -189,6 +195,18 @@ class _Bounded(Request):
         elif length > MAX_BODY:
             self._refuse(b"413 Content Too Large")
 
+    def process(self) -> None:
+        """Serve the request if the routes can read its path and host; others are nowhere."""
+        host = self.getHeader(b"host") or b""
+        if host.isascii() and unquote_to_bytes(self.path).isascii():
+            serve: Any = super().process
+            serve()
+            return
+        self.count("ussd-wrong-path")
+        self.setResponseCode(404)
+        end: Any = self.finish
+        end()
+
     def _refuse(self, status: bytes) -> None:
         self.count("ussd-too-long")
         head = b"HTTP/1.1 %b\r\nConnection: close\r\nContent-Length: 0\r\n\r\n" % status
@@ -217,6 +235,12 @@ def _routes(gateway: CallbackUssd) -> Klein:
     @app.route(f"/{PATH}/<string:secret>/end", methods=["POST"])
     def end(request: Request, secret: str) -> Any:
         return checked(request, secret, gateway.ended)
+
+    @app.handle_errors(HTTPException)
+    def nowhere(request: Any, failure: Any) -> bytes:
+        gateway.count_wrong_path()
+        request.setResponseCode(failure.value.code)
+        return b""
 
     return app
 

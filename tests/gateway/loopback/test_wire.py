@@ -22,6 +22,7 @@ from dtns.gateway.loopback.wire import (
 NUMBERS = st.from_regex(r"\+?[0-9]{2,15}", fullmatch=True)
 TOKENS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=64)
 TEXTS = st.text(max_size=160)
+CODES = st.from_regex(r"\*[0-9]{2,6}(\*[0-9]{1,6}){0,4}#", fullmatch=True)
 RATES = st.none() | st.floats(-1e12, 1e12)
 FLAGS = st.none() | st.booleans()
 CLIENT_OPERATIONS = st.one_of(
@@ -33,6 +34,11 @@ CLIENT_OPERATIONS = st.one_of(
     st.builds(op.Faults, loss=RATES, delay=RATES, signal=FLAGS),
     st.builds(op.Status),
     st.builds(op.Ping),
+    st.builds(op.Serve, CODES),
+    st.builds(op.Dial, NUMBERS, CODES),
+    st.builds(op.Show, TOKENS, TEXTS, st.booleans(), st.integers(0, 99)),
+    st.builds(op.Key, TOKENS, TEXTS),
+    st.builds(op.Hangup, TOKENS, TEXTS),
 )
 NETWORK_OPERATIONS = st.one_of(
     st.builds(op.Attached, NUMBERS),
@@ -41,6 +47,10 @@ NETWORK_OPERATIONS = st.one_of(
     st.builds(op.Deliver, TOKENS, NUMBERS, NUMBERS, TEXTS),
     st.builds(op.Report, TOKENS, TOKENS, NUMBERS, st.sampled_from(["delivered", "expired"])),
     st.builds(op.Error, TEXTS),
+    st.builds(op.Served, CODES),
+    st.builds(op.Ask, TOKENS, NUMBERS, st.integers(0, 99), TEXTS),
+    st.builds(op.Show, TOKENS, TEXTS, st.booleans()),
+    st.builds(op.Hangup, TOKENS, TEXTS),
 )
 
 
