@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import stat
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +22,7 @@ from dtns.sam.errors import ConfigError
 from dtns.sam.issuing.policy import Policy
 from dtns.sam.issuing.typed import TypedAsks
 from dtns.sam.service.gateways import Stoppable
+from dtns.sam.service.secretfile import read_secret
 from dtns.sam.service.traffic import Traffic
 from dtns.sam.service.ussddesk import Desk
 from dtns.sam.service.ussdmenu import Menu
@@ -95,7 +95,7 @@ class UssdGateways:
         address = parse_address(section.listen)
         assert isinstance(address, TcpAddress)
         assert section.path_file is not None
-        secret = read_secret(folder / section.path_file)
+        secret = read_path(folder / section.path_file)
         menu = self._menu(name, section.sms, section)
         sessions = self._sessions(menu, section.screen_characters)
         carrier = CallbackUssd(
@@ -129,16 +129,9 @@ class UssdGateways:
         self._counters[what] += 1
 
 
-def read_secret(path: Path) -> str:
+def read_path(path: Path) -> str:
     """Read the last part of a callback's path; ConfigError if it is none, or others may read it."""
-    try:
-        mode = path.stat().st_mode
-        text = path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as fault:
-        reason = getattr(fault, "strerror", None) or "it is no path"
-        raise ConfigError(f"cannot read the path in {path}: {reason}") from None
-    if stat.S_IMODE(mode) & (stat.S_IRWXO | stat.S_IWGRP):
-        raise ConfigError(f"others may read the path in {path}: chmod 600 {path}")
+    text = read_secret(path, "path")
     if SECRET.fullmatch(text) is None:
         raise ConfigError(f"{path} must hold 16 to 128 letters, digits, - or _, and nothing else")
     return text

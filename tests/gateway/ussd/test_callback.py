@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from ipaddress import ip_network
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
@@ -261,7 +262,9 @@ class CallbackTests(TestCase):
 
         screens = await deferToThread(hold)
         assert screens == ["hello +254700000001\n1 Ask", "1 1", "1 1", "2 0"]
-        path = Path(self.mktemp())
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = Path(folder.name, "secret")
         await deferToThread(path.write_text, SECRET)
         url = self.url.removesuffix(f"/{SECRET}")
         done = await deferToThread(simulate, url, "+254700000002", "7", "--secret-file", str(path))
