@@ -18,6 +18,7 @@ RECEIPT_WANTED: Final = 0x01
 SHORT_MESSAGE_OCTETS: Final = 254
 _ADDRESS_OCTETS: Final = 20
 _LONGEST_DAYS: Final = 30
+_LONGEST_VALUE: Final = 0xFFFF
 
 
 class Address(NamedTuple):
@@ -54,6 +55,8 @@ class Submission:
         for text in (self.source.digits, self.destination.digits, self.service_type):
             if len(text) > _ADDRESS_OCTETS or not text.isascii() or not text.isprintable():
                 raise PduError("an address that SMPP cannot hold", Status.RINVDSTADR)
+        if any(len(value) > _LONGEST_VALUE for _, value in tlvs):
+            raise PduError("a message that SMPP cannot hold", Status.RINVMSGLEN)
         try:
             return smpp34.SubmitSm(
                 self.source.digits,

@@ -189,6 +189,8 @@ class Session:
 
     def receive(self, data: bytes, now: float) -> None:
         """Take in what came over the connection."""
+        if self.ended:
+            return
         try:
             for pdu in self._frames.feed(data):
                 if self.ended:
