@@ -8,7 +8,16 @@ from typing import Final, NamedTuple
 import smpp34
 
 from dtns.gateway.smpp.errors import PduError
-from dtns.gateway.smpp.pdu import Command, Pdu, Tag, Tlvs, first, read_c_octets, read_tlvs
+from dtns.gateway.smpp.pdu import (
+    HEADER_OCTETS,
+    Command,
+    Pdu,
+    Tag,
+    Tlvs,
+    first,
+    read_c_octets,
+    read_tlvs,
+)
 from dtns.gateway.smpp.status import Status
 
 INTERNATIONAL: Final = 1
@@ -101,6 +110,7 @@ def read_delivery(pdu: Pdu) -> Delivery:
 
 
 def _read_deliver_sm(pdu: Pdu) -> Delivery:
+    """Read a deliver_sm; what follows the text may be cut short, for the codec drops that."""
     try:
         read = smpp34.decode(pdu.encode())
     except smpp34.SmppError as fault:
@@ -108,13 +118,15 @@ def _read_deliver_sm(pdu: Pdu) -> Delivery:
     if not isinstance(read, smpp34.DeliverSm):
         raise PduError("no deliver_sm", Status.RINVCMDID)
     tlvs = tuple((tlv.tag, tlv.value) for tlv in read.tlvs)
-    content = read.short_message
+    content = read.short_message or first(tlvs, Tag.MESSAGE_PAYLOAD) or b""
+    if not content and len(read.encode()) != HEADER_OCTETS + len(pdu.body):
+        raise PduError("a deliver_sm that is cut short", Status.RINVOPTPARSTREAM)
     return Delivery(
         pdu.command,
         pdu.sequence,
         Address(read.source_addr, read.source_addr_ton, read.source_addr_npi),
         Address(read.destination_addr, read.dest_addr_ton, read.dest_addr_npi),
-        content or first(tlvs, Tag.MESSAGE_PAYLOAD) or b"",
+        content,
         read.data_coding,
         read.esm_class,
         read.service_type,

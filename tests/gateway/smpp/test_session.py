@@ -212,7 +212,8 @@ def test_too_many_deliveries() -> None:
     [
         (b"", "unreadable"),
         (BODY[:-1], "unreadable"),
-        (BODY + b"\4\x24\xff\xff", "unreadable"),
+        (BODY[:-3] + b"\0" + b"\4\x24\xff\xff", "unreadable"),
+        (BODY[:-3] + b"\0" + b"\4\x24\0", "unreadable"),
         (BODY + b"\4\x24" + (MOST_OCTETS).to_bytes(2, "big") + bytes(MOST_OCTETS), "too-long"),
     ],
 )

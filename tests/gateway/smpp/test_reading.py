@@ -1,0 +1,356 @@
+"""What deliveries say: text, parts, receipts, and whether they came before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dtns.gateway import gsm7
+from dtns.gateway.carrier import Part, Report
+from dtns.gateway.smpp.arrivals import REMEMBERED, Arrivals, digest
+from dtns.gateway.smpp.content import read_content, read_text
+from dtns.gateway.smpp.messages import Address, Delivery, address_of, number_of, relative_period
+from dtns.gateway.smpp.pdu import Command, Tag
+from dtns.gateway.smpp.receipts import Receipt, is_receipt, read_receipt
+from dtns.gateway.smpp.submissions import REMEMBERED as SUBMISSIONS
+from dtns.gateway.smpp.submissions import Submissions
+
+ALICE = "+254700000001"
+BOB = "+254700000002"
+
+
+def delivery(content: bytes = b"hi", **values: Any) -> Delivery:
+    """Return a delivery from ALICE."""
+    fields: dict[str, Any] = {
+        "command": Command.DELIVER_SM,
+        "sequence": 1,
+        "source": address_of(ALICE),
+        "destination": Address("700"),
+        "content": content,
+        "data_coding": 0,
+        "esm_class": 0,
+        "service_type": "",
+    }
+    return Delivery(**{**fields, **values})
+
+
+@pytest.mark.parametrize(
+    ("content", "coding", "text"),
+    [
+        (gsm7.encode("a@_{€"), 0x00, "a@_{€"),
+        (gsm7.encode("a@"), 0xF1, "a@"),
+        (gsm7.encode("a@"), 0xC0, "a@"),
+        (b"a@_", 0x01, "a@_"),
+        (b"\xe9t\xe9", 0x00, "\u00e9t\u00e9"),
+        (b"\xe9", 0x03, "\u00e9"),
+        (b"\x80\xff", 0x04, "\x80\xff"),
+        (b"\x80\xff", 0x02, "\x80\xff"),
+        (b"\x80", 0xF4, "\x80"),
+        ("हाँ".encode("utf-16-be"), 0x08, "हाँ"),
+        ("हाँ".encode("utf-16-be"), 0x18, "हाँ"),
+        ("हाँ".encode("utf-16-be"), 0xE0, "हाँ"),
+        (b"\0a\xd8", 0x08, "a\ufffd"),
+        (b"a", 0x85, "a"),
+    ],
+)
+def test_alphabets(content: bytes, coding: int, text: str) -> None:
+    """Octets are read by their data_coding, those it has not as Latin-1."""
+    assert read_text(content, coding) == text
+
+
+@given(st.binary(max_size=300), st.integers(0, 255), st.integers(0, 255))
+def test_any_octets_are_some_text(content: bytes, coding: int, esm_class: int) -> None:
+    """Whatever the octets, their coding and their header, nothing is raised."""
+    text, part = read_content(delivery(content, data_coding=coding, esm_class=esm_class))
+    assert len(text) <= len(content)
+    assert part is None or 1 <= part.number <= part.total
+
+
+@pytest.mark.parametrize(
+    ("header", "part"),
+    [
+        (b"\0\3\x4d\2\1", Part(0x4D, 2, 1)),
+        (b"\x08\4\1\2\3\2", Part(0x102, 3, 2)),
+        (b"\5\4\x0b\x84\0\0\0\3\x4d\2\2", Part(0x4D, 2, 2)),
+        (b"\0\3\x4d\2\3", None),
+        (b"\0\3\x4d\2\0", None),
+        (b"\0\3\x4d\1\1", None),
+        (b"\0\xff\x4d", None),
+        (b"\0", None),
+        (b"", None),
+    ],
+)
+def test_parts_by_header(header: bytes, part: Part | None) -> None:
+    """A user data header tells the part in 8 or 16 bits, beside others or alone; else none."""
+    content = bytes((len(header),)) + header + b"text"
+    assert read_content(delivery(content, esm_class=0x40)) == ("text", part)
+
+
+def test_parts_by_optional_parameters() -> None:
+    """The sar_ parameters tell it, too, if all three are there and can be."""
+    tlvs = (
+        (Tag.SAR_MSG_REF_NUM, b"\1\2"),
+        (Tag.SAR_TOTAL_SEGMENTS, b"\3"),
+        (Tag.SAR_SEGMENT_SEQNUM, b"\2"),
+    )
+    assert read_content(delivery(tlvs=tlvs)) == ("hi", Part(0x102, 3, 2))
+    for missing in range(3):
+        assert read_content(delivery(tlvs=tlvs[:missing] + tlvs[missing + 1 :])) == ("hi", None)
+    assert read_content(delivery(tlvs=(*tlvs[:2], (Tag.SAR_SEGMENT_SEQNUM, b"")))) == ("hi", None)
+
+
+@pytest.mark.parametrize(
+    ("number", "address"),
+    [
+        (ALICE, Address(ALICE[1:], 1, 1)),
+        ("700", Address("700", 0, 0)),
+        ("dtns", Address("dtns", 5)),
+    ],
+)
+def test_numbers(number: str, address: Address) -> None:
+    """International numbers have a plus and a type; names have one of their own."""
+    assert address_of(number) == address
+    assert number_of(address) == number
+    assert number_of(Address("+254", 1)) == "+254"
+    assert "254" not in repr(address)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "period"),
+    [
+        (0, "000000000001000R"),
+        (3661, "000000010101000R"),
+        (604_800, "000007000000000R"),
+        (10**9, "000030000000000R"),
+    ],
+)
+def test_validity(seconds: int, period: str) -> None:
+    """Periods are relative, a second to 30 days, in 16 characters."""
+    assert relative_period(seconds) == period
+    assert len(period) == 16
+
+
+TEXT = "id:{} sub:001 dlvrd:001 submit date:{} done date:{} stat:{} err:{} text:hello"
+
+
+@pytest.mark.parametrize(
+    ("text", "receipt"),
+    [
+        (
+            TEXT.format("0123", "2611231201", "2611231202", "DELIVRD", "000"),
+            Receipt("0123", "delivered", "000", None),
+        ),
+        (
+            TEXT.format("a", "YYMMDDhhmm", "99999999999", "EXPIRED", "0A1"),
+            Receipt("a", "expired", "0A1", None),
+        ),
+        ("id:7 stat:UNDELIV", Receipt("7", "failed", "", None)),
+        ("ID: 7 STAT: rejectd ERR: 5", Receipt("7", "failed", "5", None)),
+        ("id:7 stat:ACCEPTD", Receipt("7", None, "", None)),
+        ("id:7 stat:ENROUTE", Receipt("7", None, "", None)),
+        ("stat:DELIVRD", Receipt("", "delivered", "", None)),
+        ("id:7 stat:WHAT", None),
+        ("hello", None),
+        ("", None),
+    ],
+)
+def test_receipts_by_text(text: str, receipt: Receipt | None) -> None:
+    """A state is enough; dates are never looked at."""
+    said = delivery(text.encode(), esm_class=0x04)
+    assert is_receipt(said)
+    assert read_receipt(said) == receipt
+
+
+@pytest.mark.parametrize(
+    ("state", "told"), [(2, "delivered"), (3, "expired"), (5, "failed"), (1, None), (99, None)]
+)
+def test_receipts_by_optional_parameters(state: int, told: str | None) -> None:
+    """They say more than the text, and are enough without one."""
+    tlvs = (
+        (Tag.RECEIPTED_MESSAGE_ID, b"abc\0"),
+        (Tag.MESSAGE_STATE, bytes((state,))),
+        (Tag.USER_MESSAGE_REFERENCE, b"\0\7"),
+    )
+    for said in (
+        delivery(b"", esm_class=0x04, tlvs=tlvs),
+        delivery(b"", tlvs=tlvs),
+        delivery(b"id:other stat:ENROUTE err:000", esm_class=0x04, tlvs=tlvs),
+    ):
+        assert is_receipt(said)
+        read = read_receipt(said)
+        assert read is not None
+        assert (read.message_id, read.state, read.user_reference) == ("abc", told, 7)
+
+
+def test_a_notice_on_the_way_is_no_end() -> None:
+    """An intermediate notification says nothing final, whatever its state."""
+    read = read_receipt(delivery(b"id:7 stat:DELIVRD", esm_class=0x20))
+    assert read is not None
+    assert read.state is None
+    assert not is_receipt(delivery(b"id:7 stat:DELIVRD"))
+
+
+@given(st.binary(max_size=300), st.integers(0, 255))
+def test_receipts_of_junk(content: bytes, coding: int) -> None:
+    """Nothing is raised, and an id has no spaces."""
+    read = read_receipt(delivery(b"stat:DELIVRD id:" + content, esm_class=4, data_coding=coding))
+    assert read is None or " " not in read.message_id
+
+
+def receipt(message_id: str = "", user_reference: int | None = None, error: str = "") -> Receipt:
+    """Return a receipt that a message was delivered."""
+    return Receipt(message_id, "delivered", error, user_reference)
+
+
+class TestSubmissions:
+    """Which message a receipt is on."""
+
+    def test_by_id(self) -> None:
+        """The SMSC's id leads to the reference; zeros before it do not matter, nor the party."""
+        known = Submissions("one")
+        assert known.accepted(known.begin("a", ALICE), "0042") == "one-0042"
+        known.accepted(known.begin("b", BOB), "43")
+        assert known.report(receipt("42"), "0700") == Report("one-0042", "a", "delivered")
+        assert known.report(receipt("43"), BOB) == Report("one-43", "b", "delivered")
+
+    def test_in_hexadecimal(self) -> None:
+        """An id that the receipt writes in another base is found, for the same party alone."""
+        known = Submissions("one")
+        known.accepted(known.begin("a", ALICE), "1F4")
+        known.accepted(known.begin("b", BOB), "600")
+        assert known.report(receipt("500"), ALICE) == Report("one-1F4", "a", "delivered")
+        assert known.report(receipt("500"), BOB) == Report("one-500", None, "delivered")
+        assert known.report(receipt("258"), BOB) == Report("one-600", "b", "delivered")
+
+    def test_of_another_run(self) -> None:
+        """A receipt on what this process never sent has the id alone."""
+        known = Submissions("one")
+        assert known.report(receipt("7"), ALICE) == Report("one-7", None, "delivered")
+        assert known.report(receipt(), ALICE) is None
+
+    def test_before_the_answer(self) -> None:
+        """A receipt that comes first is passed on by its id, which the answer has then, too."""
+        known = Submissions("one")
+        submitted = known.begin("a", ALICE)
+        early = known.report(receipt("7"), ALICE)
+        assert early == Report("one-7", None, "delivered")
+        assert known.accepted(submitted, "7") == early.carrier_id
+
+    @pytest.mark.parametrize("constant", ["msg_id_not_implemented", ""])
+    def test_ids_that_mean_nothing(self, constant: str) -> None:
+        """Where ids repeat, receipts are on the oldest messages to their party, one on each."""
+        known = Submissions("one")
+        names = [
+            known.accepted(known.begin(reference, party), constant)
+            for reference, party in [("a", BOB), ("b", ALICE), ("c", BOB), ("d", ALICE)]
+        ]
+        assert len(set(names)) == 4
+        found = [known.report(receipt("00000001"), ALICE) for _ in range(3)]
+        assert [each and each.reference for each in found] == ["b", "d", None]
+        assert found[2] is None
+        assert known.report(receipt(constant), BOB) == Report(names[0], "a", "delivered")
+
+    def test_ids_that_come_round(self) -> None:
+        """An SMSC that counts anew after its restart keeps its ids' meaning."""
+        known = Submissions("one")
+        for reference, message_id in [("a", "1"), ("b", "2"), ("c", "1"), ("d", "2")]:
+            known.accepted(known.begin(reference, ALICE), message_id)
+        assert known.report(receipt("1"), ALICE) == Report("one-1", "c", "delivered")
+
+    def test_by_user_reference(self) -> None:
+        """Where the SMSC returns it, it decides, and no guess is made if it is strange."""
+        known = Submissions("one")
+        submitted = [known.begin(reference, ALICE) for reference in "ab"]
+        for each in submitted:
+            known.accepted(each, "constant")
+        found = known.report(receipt("9", submitted[1].user_reference), ALICE)
+        assert found is not None
+        assert found.reference == "b"
+        assert known.report(receipt("9", 0xFFFF), ALICE) is None
+
+    def test_reasons(self) -> None:
+        """An error's code is passed on, but for what was delivered."""
+        known = Submissions("one")
+        failed = Receipt("7", "failed", "0A1", None)
+        assert known.report(failed, ALICE) == Report(
+            "one-7", None, "failed", "the network reports error 0A1"
+        )
+        assert known.report(receipt("7", error="0A1"), ALICE) == Report("one-7", None, "delivered")
+        assert known.report(Receipt("7", None, "", None), ALICE) is None
+
+    def test_memory_is_bounded(self) -> None:
+        """The oldest messages are forgotten, and all that leads to them."""
+        known = Submissions("one")
+        for number in range(SUBMISSIONS + 5):
+            known.accepted(known.begin(str(number), f"+{number % 7}"), str(number))
+        assert len(known) == len(known._by_id) == SUBMISSIONS
+        assert sum(map(len, known._by_party.values())) == SUBMISSIONS
+        known.forget("7")
+        known.forget("nothing")
+        assert known.report(receipt("0"), "+0") == Report("one-0", None, "delivered")
+
+
+class TestArrivals:
+    """Redeliveries, and phones that say the same again."""
+
+    def test_what_was_not_acknowledged_comes_again(self) -> None:
+        """However often, on whatever connection, with whatever sequence."""
+        arrivals = Arrivals()
+        first = arrivals.identify(delivery(), 0.0)
+        assert arrivals.identify(delivery(sequence=9), 7200.0) == first
+        assert arrivals.identify(delivery(b"ho"), 0.0) != first
+
+    def test_what_was_acknowledged_is_said_again(self) -> None:
+        """It is another message, on the same connection and on the next one."""
+        arrivals = Arrivals()
+        seen = []
+        for count in (1, 2, 3):
+            seen.append(arrivals.identify(delivery(), 0.0))
+            arrivals.acknowledged(delivery(), "link", count)
+        arrivals.heard("link", 3)
+        arrivals.lost("link")
+        seen.append(arrivals.identify(delivery(), 0.0))
+        assert len(set(seen)) == 4
+
+    def test_an_acknowledgement_that_may_be_lost(self) -> None:
+        """What the SMSC did not surely read comes once more, then it is another message."""
+        arrivals = Arrivals()
+        first = arrivals.identify(delivery(), 0.0)
+        arrivals.acknowledged(delivery(), "link", 1)
+        arrivals.acknowledged(delivery(b"ho"), "link", 2)
+        arrivals.heard("link", 0)
+        arrivals.lost("link")
+        assert arrivals.identify(delivery(), 0.0) == first
+        arrivals.acknowledged(delivery(), "next", 1)
+        assert arrivals.identify(delivery(), 0.0) != first
+
+    def test_another_process(self) -> None:
+        """Within the hour it gives the same identity; later another."""
+        assert Arrivals().identify(delivery(), 3600.0) == Arrivals().identify(delivery(), 7199.0)
+        assert Arrivals().identify(delivery(), 3600.0) != Arrivals().identify(delivery(), 7200.0)
+
+    def test_all_that_is_said_counts(self) -> None:
+        """Two deliveries that differ in anything but their sequence are two."""
+        others = [
+            delivery(source=address_of(BOB)),
+            delivery(destination=Address("701")),
+            delivery(data_coding=1),
+            delivery(esm_class=0x40),
+            delivery(service_type="USSD"),
+            delivery(protocol_id=1),
+            delivery(tlvs=((0x204, b"\0\1"),)),
+            delivery(tlvs=((0x204, b"\0\2"),)),
+        ]
+        assert len({digest(each) for each in [delivery(), *others]}) == 9
+
+    def test_memory_is_bounded(self) -> None:
+        """The messages that came longest ago are forgotten."""
+        arrivals = Arrivals()
+        for number in range(REMEMBERED + 10):
+            said = delivery(str(number).encode())
+            arrivals.identify(said, 0.0)
+            arrivals.acknowledged(said, "link", number + 1)
+        assert len(arrivals._known) == len(arrivals._unheard["link"]) == REMEMBERED
