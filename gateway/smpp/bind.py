@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectError, DNSLookupError
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.protocol import Factory
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -119,6 +120,7 @@ class Bind:
             if self._stopped is not None:
                 await self._stopped
         await self._service.stopService()
+        await deferLater(self._reactor, 0)  # the service cannot be started while it tells this
         self.reason = ""
 
     def submit(self, submission: Submission, token: Any) -> None:

@@ -120,8 +120,12 @@ class Link(Protocol):
             )
 
     def pauseProducing(self) -> None:  # noqa: N802 # Twisted's name
-        """Read nothing more until the SMSC has read what was written."""
-        self._transport.pauseProducing()
+        """Read nothing more until the SMSC has read what was written.
+
+        Before the bind it is TLS that does not write, and it has to read.
+        """
+        if self.session.welcome:
+            self._transport.pauseProducing()
 
     def resumeProducing(self) -> None:  # noqa: N802 # Twisted's name
         """Go on reading."""

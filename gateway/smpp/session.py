@@ -34,6 +34,8 @@ MOST_HELD: Final = 500
 """How many deliveries may be unanswered; further ones are refused for now."""
 MOST_OCTETS: Final = 8192
 """Octets of the longest delivery that is taken in; a longer one is refused for good."""
+MOST_BEFORE_BIND: Final = 100
+"""How many PDUs may come before the bind is taken."""
 _RECEIVES: Final = frozenset({Command.BIND_RECEIVER, Command.BIND_TRANSCEIVER})
 _DELIVERIES: Final = frozenset({Command.DELIVER_SM, Command.DATA_SM})
 
@@ -123,11 +125,12 @@ class Session:
 
     Attributes:
         under_way: how many submissions wait for their answer.
+        welcome: whether the SMSC has taken the bind, whatever came later.
     """
 
     def __init__(self, account: Account, timing: Timing, counts: Counter[str]) -> None:
         self.account = account
-        self.bound = False
+        self.bound = self.welcome = False
         self.ended = False
         self.under_way = 0
         self.outgoing = bytearray()
@@ -142,6 +145,7 @@ class Session:
         self._heard = 0
         self._heard_at = 0.0
         self._enquiry: int | None = None
+        self._before_bind = 0
 
     def begin(self, now: float) -> None:
         """Bind, as soon as the connection is there."""
@@ -230,7 +234,11 @@ class Session:
             self._end("the SMSC does not answer")
 
     def _take(self, pdu: Pdu) -> None:
-        if pdu.is_response:
+        self._before_bind += not self.welcome
+        if self._before_bind > MOST_BEFORE_BIND:
+            self._counts["too-early"] += 1
+            self._end("the SMSC says too much before it takes the bind")
+        elif pdu.is_response:
             self._take_answer(pdu)
         elif pdu.command == Command.ENQUIRE_LINK:
             self._answer(pdu.command, pdu.sequence, Status.ROK)
@@ -292,7 +300,7 @@ class Session:
         except PduError:
             self._counts["unreadable"] += 1
             answer = BindAnswer("", 0)
-        self.bound = True
+        self.bound = self.welcome = True
         self.events.append(Bound(answer))
 
     def _take_delivery(self, pdu: Pdu) -> None:

@@ -15,6 +15,7 @@ from dtns.gateway.smpp.errors import PduError
 from dtns.gateway.smpp.messages import Address, Submission
 from dtns.gateway.smpp.pdu import HIGHEST_SEQUENCE, RESPONSE, BindAnswer, Command, Frames, Pdu
 from dtns.gateway.smpp.session import (
+    MOST_BEFORE_BIND,
     MOST_HELD,
     MOST_OCTETS,
     Account,
@@ -244,6 +245,16 @@ def test_a_delivery_out_of_turn() -> None:
         told.hear(Pdu(Command.DELIVER_SM, 0, 5, BODY))
         assert told.events() == []
         assert told.said() == [(Command.DELIVER_SM | RESPONSE, Status.RINVBNDSTS, 5)]
+
+
+def test_too_much_before_the_bind() -> None:
+    """What comes before the bind is taken is answered within bounds, then the session ends."""
+    told = Told(bound=False)
+    told.said()
+    told.hear(*(Pdu(Command.ENQUIRE_LINK, 0, n) for n in range(1000)))
+    assert len(told.said()) == MOST_BEFORE_BIND
+    assert [type(event) for event in told.events()] == [Ended]
+    assert told.counts == {"too-early": 1}
 
 
 def test_other_pdus() -> None:
