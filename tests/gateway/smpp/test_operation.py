@@ -6,17 +6,26 @@ import json
 import os
 import subprocess
 import time
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from attrs import asdict
+from contract import RecordingSink
 from deployment import Deployment, deploy, dtns
 from smpp_deployment import furnish, write_password
 from smscs import SmscProcess
+from twisted.internet import reactor
 
+from dtns.sam.configuration import load_config
+from dtns.sam.errors import ConfigError
 from dtns.sam.handset.card import MemoryCard, fresh_state
 from dtns.sam.handset.exchanges import Asked, Wish
 from dtns.sam.handset.handset import Handset
 from dtns.sam.handset.simfile import read_sim_file
+from dtns.sam.service.reach import reach
+from dtns.sam.service.requests import GatewayRecords, ListGateways
+from dtns.sam.service.smpp import make_smpp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,10 +48,11 @@ def deployment(tmp_path: Path) -> Deployment:
 
 
 def gateways(deployment: Deployment) -> dict[str, dict[str, Any]]:
-    """Return what `dtns gateway status` tells."""
-    done = dtns("gateway", "status", "-c", str(deployment.config), "--json")
-    assert done.returncode == 0, done.stderr
-    return {each["name"]: each for each in json.loads(done.stdout)["gateways"]}
+    """Return what `dtns gateway status` would tell."""
+    with reach(load_config(deployment.config)) as sam:
+        records = sam.answer(ListGateways())
+    assert isinstance(records, GatewayRecords)
+    return {each.name: asdict(each) for each in records.gateways}
 
 
 def move(deployment: Deployment, action: str, name: str) -> subprocess.CompletedProcess[str]:
@@ -86,6 +96,8 @@ def test_an_ask_and_its_answer(deployment: Deployment, smsc: SmscProcess) -> Non
         assert record["device"] == f"127.0.0.1:{smsc.port}"
         shown = dtns("issue", "show", "1", "-c", str(deployment.config), "--json")
         assert json.loads(shown.stdout)["deliveries"][0]["state"] == "delivered", shown.stdout
+        status = dtns("gateway", "status", "-c", str(deployment.config), "--json")
+        assert json.loads(status.stdout)["gateways"][0]["counts"] == {"ended": 1}
         drained = move(deployment, "drain", "smpp.s0")
         assert json.loads(drained.stdout)["state"] == "suspended"
     assert "secret" not in deployment.log
@@ -104,18 +116,19 @@ def test_one_smsc_stands_in_for_another(deployment: Deployment, smsc: SmscProces
             assert isinstance(asked, Asked)
             smsc.order("deliver", source=ALICE[1:], text=asked.text)
             until(smsc.messages)
+            until(lambda: gateways(deployment)["smpp.s1"]["state"] == "down")
             away = gateways(deployment)["smpp.s1"]
             assert (away["state"], away["connected"]) == ("down", False)
             assert "cannot connect" in away["reason"]
             assert move(deployment, "suspend", "smpp.s2").returncode == 1
 
 
-def _serve(deployment: Deployment) -> str:
-    """Return what `dtns serve` says before it gives up; it must give up with exit code 3."""
-    done = dtns("serve", "-c", str(deployment.config))
-    assert done.returncode == 3, done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stderr
+def _refusal(deployment: Deployment) -> str:
+    """Return why no carrier can be made of the configuration."""
+    config = load_config(deployment.config)
+    with pytest.raises(ConfigError) as refused:
+        make_smpp(config, RecordingSink(), reactor=reactor, random=Random(1))
+    return str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +147,7 @@ def test_a_password_file_that_is_wrong(
     """It is named, with what is allowed, and never its content."""
     furnish(deployment, [2775])
     write_password(deployment.folder, content, mode)
-    told = _serve(deployment)
+    told = _refusal(deployment)
     assert said in told
     assert "smpp.password" in told
     assert not content or content not in told
@@ -143,12 +156,15 @@ def test_a_password_file_that_is_wrong(
 def test_files_that_are_missing_or_no_certificate(deployment: Deployment) -> None:
     """Both are named."""
     furnish(deployment, [2775], tls=True, tls_ca="operator.pem")
-    assert "operator.pem" in _serve(deployment)
+    assert "operator.pem" in _refusal(deployment)
     (deployment.folder / "operator.pem").write_text("-----BEGIN CERTIFICATE-----\nxx\n")
-    assert "no certificate" in _serve(deployment)
+    assert "no certificate" in _refusal(deployment)
     (deployment.folder / "smpp.password").unlink()
     (deployment.folder / "operator.pem").unlink()
-    assert "No such file" in _serve(deployment)
+    done = dtns("serve", "-c", str(deployment.config))
+    assert done.returncode == 3, done.stderr
+    assert "No such file" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_sections_that_are_wrong(deployment: Deployment) -> None:

@@ -107,6 +107,7 @@ class Smpp34ContractTests(SmscContract, TestCase):
     smsc_kind = "smpp34"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(node_modules() is None, reason=INSTALL)
 class NpmContractTests(SmscContract, TestCase):
     """Two transceivers at npm smpp's server."""
