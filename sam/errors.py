@@ -23,6 +23,10 @@ class ConfigError(SamError):
     """The configuration cannot be used; the text lists every fault with its line."""
 
 
+class ClockError(SamError):
+    """The computer's clock cannot be right, and nothing here knows better."""
+
+
 class KeyFileError(SamError):
     """The master key file is missing, damaged or readable by others."""
 

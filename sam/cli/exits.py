@@ -6,6 +6,7 @@ from enum import IntEnum
 
 from dtns.gateway.errors import GatewayError, PermanentError
 from dtns.sam.errors import (
+    ClockError,
     ConfigError,
     KeyFileError,
     NumberError,
@@ -31,6 +32,7 @@ class Exit(IntEnum):
 
 _EXITS: dict[type[SamError], Exit] = {
     NumberError: Exit.USAGE,
+    ClockError: Exit.CONFIGURATION,
     ConfigError: Exit.CONFIGURATION,
     KeyFileError: Exit.CONFIGURATION,
     StoreError: Exit.STORE,

@@ -13,7 +13,8 @@ from dtns.sam.configuration import Config
 @click.option(
     "--trust-clock",
     is_flag=True,
-    help="Believe the clock though it leapt by more than eight weeks since Sam last ran.",
+    help="Believe the clock though it leapt by more than eight weeks since Sam last ran, "
+    "or is far off at the first start.",
 )
 def serve(config: Config, *, trust_clock: bool) -> None:
     """Run Sam in the foreground until SIGTERM.

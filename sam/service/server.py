@@ -81,7 +81,7 @@ class Sam:
         """Start everything and return what is worth announcing.
 
         After a fault everything is stopped again. Raises ConfigError, KeyFileError, StoreError,
-        or GatewayError where a network address cannot be used.
+        ClockError, or GatewayError where a network address cannot be used.
         """
         try:
             return await self._start()

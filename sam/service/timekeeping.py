@@ -8,8 +8,8 @@ from typing import Any, Final
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from dtns.sam.errors import StoreError
-from dtns.sam.issuing.clock import credible_week
+from dtns.sam.errors import ClockError, StoreError
+from dtns.sam.issuing.clock import credible_week, first_clock_fault
 from dtns.sam.protocol.weeks import start_of, week_of
 from dtns.sam.store.store import Store
 
@@ -25,7 +25,12 @@ _DOUBT: Final = (
 def keep_time(
     store: Store, clock: Callable[[], float], reactor: Any, *, trusted: bool
 ) -> Callable[[], None]:
-    """Note the week now and every hour; return what ends that."""
+    """Note the week now and every hour; return what ends that.
+
+    Raises ClockError where no week has gone by yet and the clock cannot be right.
+    """
+    if fault := first_clock_fault(store.week, week_of(clock()), trusted=trusted):
+        raise ClockError(fault)
 
     def note() -> None:
         week = week_of(clock())

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dtns.sam.issuing.clock import LARGEST_LEAP_WEEKS, credible_week
+from dtns.sam.issuing.clock import (
+    FIRST_WEEKS,
+    LARGEST_LEAP_WEEKS,
+    credible_week,
+    first_clock_fault,
+)
 from dtns.sam.issuing.issuer import Issuer
 from dtns.sam.issuing.vault import Vault
 
@@ -27,10 +32,30 @@ def test_the_week_never_falls(last: int, week: int, trusted: bool) -> None:  # n
 
 @given(WEEKS, WEEKS)
 def test_a_leap_is_believed_only_on_the_operator_s_word(last: int, week: int) -> None:
-    """A step of up to eight weeks is time, a larger one a wrong clock; the first is believed."""
+    """A step of up to eight weeks is time, a larger one a wrong clock."""
     believed = credible_week(last, week) == week
-    assert believed == (last == 0 or last <= week <= last + LARGEST_LEAP_WEEKS)
+    if last:
+        assert believed == (last <= week <= last + LARGEST_LEAP_WEEKS)
+    else:
+        assert believed == (week in FIRST_WEEKS or not week)
     assert credible_week(last, week, trusted=True) == max(last, week)
+
+
+@given(WEEKS, WEEKS)
+def test_the_first_clock_must_be_of_this_age(last: int, week: int) -> None:
+    """Without a week gone by nothing else tells; the operator's word does."""
+    fault = first_clock_fault(last, week)
+    assert (fault is None) == (last > 0 or week in FIRST_WEEKS)
+    assert first_clock_fault(last, week, trusted=True) is None
+
+
+def test_a_clock_fault_says_what_is_allowed() -> None:
+    """The message names the day shown, the days allowed, and the way out."""
+    fault = first_clock_fault(0, 10_000)
+    assert fault is not None
+    assert "2215-08-28" in fault
+    assert "2025-01-06 to 2044-12-12" in fault
+    assert "--trust-clock" in fault
 
 
 def test_a_clock_that_leaps_years_ahead_harms_no_phone(

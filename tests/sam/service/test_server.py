@@ -24,7 +24,7 @@ from dtns.gateway.loopback.address import parse_address
 from dtns.gateway.loopback.carrier import LoopbackCarrier
 from dtns.sam.cli.deployment import create_deployment
 from dtns.sam.configuration import Config
-from dtns.sam.errors import ConfigError, KeyFileError, StoreError
+from dtns.sam.errors import ClockError, ConfigError, KeyFileError, StoreError
 from dtns.sam.handset.card import MemoryCard, fresh_state
 from dtns.sam.handset.exchanges import Asked, Wish
 from dtns.sam.handset.handset import Handset
@@ -191,6 +191,20 @@ class SamOnSockets(TestCase):
             with pytest.raises(AddressTakenError):
                 await Sam(evolve(self.config, network=network), reactor).start()
         await self.started()
+
+    async def test_a_first_clock_far_off_is_refused(self) -> None:
+        """Nothing is begun with a clock of 1970 or of 2100, unless the operator trusts it."""
+        for clock in (lambda: 3600.0, lambda: 4_102_444_800.0):
+            with pytest.raises(ClockError, match="--trust-clock"):
+                await Sam(self.config, reactor, clock).start()
+        await self.started()
+        assert (await self.administer(GetStatus())).running
+
+    async def test_a_first_clock_far_off_can_be_trusted(self) -> None:
+        """The operator's word counts."""
+        sam = Sam(self.config, reactor, lambda: 4_102_444_800.0, trust_clock=True)
+        await sam.start()
+        await sam.stop()
 
     async def test_the_wrong_master_key_is_found_out(self) -> None:
         """With another key file than that of its parties Sam does not start."""
