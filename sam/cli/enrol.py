@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +12,14 @@ import click
 from dtns.sam.cli.exits import Exit
 from dtns.sam.cli.numbers import NUMBER
 from dtns.sam.cli.personalisation import Personaliser, Result, Standing, already_enrolled
-from dtns.sam.cli.show import CONFIG_OPTION, JSON_OPTION, international, show_json
-from dtns.sam.cli.spreadsheet import Rejects, Row, read_rows
+from dtns.sam.cli.show import (
+    CONFIG_OPTION,
+    JSON_OPTION,
+    international,
+    show_facts,
+    show_json,
+)
+from dtns.sam.cli.spreadsheet import Rejects, Row, batches, read_rows, row_progress
 from dtns.sam.configuration import Config
 from dtns.sam.errors import NumberError
 from dtns.sam.protocol.numbers import Number, parse_number
@@ -38,6 +42,7 @@ BATCH: Final = 100
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="A CSV file with a column `number`; run it again to resume.",
 )
+@click.option("--dry-run", is_flag=True, help="With --csv: check every row and enrol nobody.")
 @JSON_OPTION
 def enrol(
     numbers: tuple[Number, ...],
@@ -45,18 +50,24 @@ def enrol(
     out: Path | None,
     table: Path | None,
     *,
+    dry_run: bool,
     as_json: bool,
 ) -> None:
     """Enrol each NUMBER, as in +254712345678, and write its SIM file.
 
     Rejected rows of a CSV file go to a file beside it, named FILE.rejected.csv, with the reason.
+    Enrolling sends no message: keys reach a SIM by its SIM file.
     """
     if bool(numbers) == (table is not None):
         raise click.UsageError("give either numbers or --csv FILE")
+    if dry_run and table is None:
+        raise click.UsageError("--dry-run goes with --csv FILE")
     with reach(config) as sam:
         personaliser = Personaliser(sam, config, (out or config.folder / "sims").absolute())
         if table is None:
             refused = _enrol_numbers(personaliser, numbers, as_json=as_json)
+        elif dry_run:
+            refused = _check_table(personaliser, table, as_json=as_json)
         else:
             refused = _enrol_table(personaliser, table, as_json=as_json)
     if refused:
@@ -98,8 +109,8 @@ def _reason(result: Result) -> str:
 
 def _enrol_table(personaliser: Personaliser, table: Path, *, as_json: bool) -> bool:
     counts: Counter[Standing] = Counter()
-    with Rejects(table) as rejects, _progress(table) as advance:
-        for batch in _batches(read_rows(table)):
+    with Rejects(table) as rejects, row_progress(table, "enrolling") as advance:
+        for batch in batches(read_rows(table), BATCH):
             numbers = _parse(batch, rejects)
             for result in personaliser.enrol(list(numbers)):
                 counts[result.standing] += 1
@@ -124,6 +135,34 @@ def _enrol_table(personaliser: Personaliser, table: Path, *, as_json: bool) -> b
     return bool(rejects.count)
 
 
+def _check_table(personaliser: Personaliser, table: Path, *, as_json: bool) -> bool:
+    """Tell what enrolling a table would do; writes the rejected rows and changes nothing else."""
+    counts: Counter[Standing] = Counter()
+    with Rejects(table) as rejects, row_progress(table, "checking") as advance:
+        for batch in batches(read_rows(table), BATCH):
+            numbers = _parse(batch, rejects)
+            for result in personaliser.look(list(numbers)):
+                counts[result.standing] += 1
+                if result.standing is Standing.REFUSED:
+                    rejects.add(numbers[result.number], result.reason)
+            advance(len(batch))
+    facts = {
+        "to_enrol": counts[Standing.ENROLLED],
+        "already": counts[Standing.ALREADY],
+        "rejected": rejects.count,
+        "messages": 0,
+        "cost": 0,
+    }
+    if as_json:
+        path = str(rejects.path) if rejects.count else None
+        show_json({"status": "planned"} | facts | {"rejected_file": path})
+    else:
+        show_facts(facts)
+    if rejects.count:
+        click.echo(f"dtns: the rejected rows are in {rejects.path}", err=True)
+    return bool(rejects.count)
+
+
 def _parse(batch: Sequence[Row], rejects: Rejects) -> dict[Number, Row]:
     """Return the rows of a batch by their numbers, those that are no numbers rejected."""
     numbers: dict[Number, Row] = {}
@@ -133,30 +172,3 @@ def _parse(batch: Sequence[Row], rejects: Rejects) -> dict[Number, Row]:
         except NumberError as fault:
             rejects.add(row, str(fault))
     return numbers
-
-
-def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    batch: list[Row] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-@contextmanager
-def _progress(table: Path) -> Iterator[Callable[[int], None]]:
-    """Show progress on a terminal; yields what to call with the number of rows done."""
-    if not sys.stderr.isatty():
-        yield lambda _rows: None
-        return
-    from rich.console import Console  # noqa: PLC0415 (slow to import, and rarely wanted)
-    from rich.progress import Progress  # noqa: PLC0415 (the same)
-
-    with table.open("rb") as file:
-        total = sum(1 for _ in file)
-    with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("enrolling", total=total)
-        yield lambda rows: progress.advance(task, rows)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import click
 
+from dtns.sam.cli.importing import import_asks
 from dtns.sam.cli.numbers import NUMBER
 from dtns.sam.cli.show import (
     CONFIG_OPTION,
@@ -73,6 +74,9 @@ def show(issue_id: int, config: Config, *, as_json: bool) -> None:
     if deliveries:
         click.echo()
         show_table(list(deliveries[0]), [list(delivery.values()) for delivery in deliveries])
+
+
+issue.add_command(import_asks)
 
 
 def _issues(sam: Administrable, party: Number | None, limit: int) -> Iterator[dict[str, Any]]:

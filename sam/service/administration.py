@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 from attrs import asdict, evolve
 
 from dtns.sam.issuing.clock import credible_week
-from dtns.sam.issuing.issuer import DAY_SECONDS
+from dtns.sam.issuing.issuer import DAY_SECONDS, Issuer
 from dtns.sam.issuing.notices import end_renewal
 from dtns.sam.issuing.records import Granted, Registration
 from dtns.sam.protocol import keys
@@ -17,8 +17,9 @@ from dtns.sam.protocol.weeks import start_of, week_of
 from dtns.sam.service import requests as ask
 from dtns.sam.service.accounting import Accounting
 from dtns.sam.service.gateways import Gateways
+from dtns.sam.service.importing import Importing
 from dtns.sam.service.outbox import Outbox
-from dtns.sam.service.requests import MAX_BATCH, NOT_ENROLLED, Refusal, Request
+from dtns.sam.service.requests import MAX_BATCH, NOT_ENROLLED, Refusal, Request, Undone
 from dtns.sam.service.retrying import NO_ISSUE, Retrying
 from dtns.sam.service.telling import Telling
 from dtns.sam.service.upkeep import Upkeep
@@ -47,6 +48,7 @@ class Administration:
         upkeep: Upkeep | None = None,
         pulse: Pulse | None = None,
         outbox: Outbox | None = None,
+        issuer: Issuer | None = None,
     ) -> None:
         self._store = store
         self._master_keys = master_keys
@@ -68,12 +70,16 @@ class Administration:
             **(upkeep.answers if upkeep else {}),
             **vitals_answers(pulse),
             **Retrying(store, outbox, self._show_issue).answers,
+            **Importing(store, clock, issuer, outbox).answers,
         }
 
     def answer(self, request: Request[_R]) -> _R | Refusal:
         """Do what is asked, durably; StoreError if that cannot be, and then nothing was done."""
-        with self._store.transaction():
-            return cast("_R | Refusal", self._answers[type(request)](request))
+        try:
+            with self._store.transaction():
+                return cast("_R | Refusal", self._answers[type(request)](request))
+        except Undone as undone:
+            return cast("_R", undone.result)
 
     def _enrol(self, request: ask.Enrol) -> ask.Enrolments | Refusal:
         if len(request.numbers) > MAX_BATCH:

@@ -40,6 +40,7 @@ _KINDS: Final = (
     ask.Purge,
     ask.GetVitals,
     ask.Retry,
+    ask.ImportAsks,
 )
 _BY_NAME: Final[dict[str, type[Any]]] = {kind.__name__: kind for kind in _KINDS}
 _FAULTS: Final[dict[str, type[SamError]]] = {

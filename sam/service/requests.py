@@ -29,6 +29,14 @@ class Refusal:
     reason: str
 
 
+class Undone(Exception):  # noqa: N818 (no fault: the result of a trial)
+    """Whatever a request did is undone, and this is its result all the same."""
+
+    def __init__(self, result: object) -> None:
+        super().__init__("undone")
+        self.result = result
+
+
 NOT_ENROLLED: Final = Refusal("this number is not enrolled: `dtns enrol` enrols it")
 
 
@@ -474,3 +482,26 @@ class Retry(Request[IssueRecord]):
     """Send the answer to one ask now, though it waits for another try, failed or expired."""
 
     id: int
+
+
+@frozen
+class Imported:
+    """What became of each ask, in the order given, and how many messages the answers take.
+
+    An outcome is issued, refused or repeated; imported, of one that was answered at an earlier
+    import; or why it met silence.
+    """
+
+    outcomes: tuple[str, ...]
+    messages: int
+
+
+@frozen
+class ImportAsks(Request[Imported]):
+    """Decide on the texts of asks that came some other way, at most MAX_BATCH of them.
+
+    With *dry* everything is undone, and only the result is told.
+    """
+
+    texts: tuple[str, ...]
+    dry: bool = False

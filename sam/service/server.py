@@ -191,6 +191,7 @@ class Sam:
             upkeep=upkeep,
             pulse=Pulse(store, self._clock, self.counters, traffic.carriers, self._up_for),
             outbox=traffic.outbox,
+            issuer=traffic.issuer,
         )
         admin = AdminSocket(self._config.admin_socket, administration, self._reactor)
         await admin.start()

@@ -80,6 +80,7 @@ class Traffic:
         filing: Filing | None = None,
     ) -> None:
         store.connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+        self.issuer = issuer
         self._random = random
         self._reactor = reactor
         with store.transaction():

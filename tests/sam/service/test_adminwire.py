@@ -58,6 +58,7 @@ EXCHANGES: list[tuple[Any, Any]] = [
     (ask.ListIssues(None, 7, 1, True, 2.5, None), ask.Issues((ISSUE,), 7)),
     (ask.ShowIssue(1), ISSUE),
     (ask.Retry(7), ISSUE),
+    (ask.ImportAsks(("A", "B"), True), ask.Imported(("issued", "forged"), 1)),
     (
         ask.GetVitals(),
         ask.Vitals(
