@@ -55,6 +55,7 @@ function say(where, ...lines) {
 export function makeChart(list, empty, order) {
   const rows = new Map();
   const numbers = {};
+  const shown = {};
   let date = "";
 
   function newRow(kind, from, to, title, past) {
@@ -169,13 +170,16 @@ export function makeChart(list, empty, order) {
         row.settled = true;
         say(row.parts.party, ...(told.kcv ? [`Key ${told.n} with ${personOf(told.peer)}, good until ${told.expiry}.`, check(told.kcv)] : [told.text]));
       }
+      if (told.event === "shown") shown[told.phone] = told.digits;
       if (told.event === "typed") {
         const from = Object.keys(numbers).find((name) => numbers[name] === told.peer) ?? "somebody";
         const row = newRow("voice", from, told.phone, `${told.what}, ${told.digits.replace(/\D/g, "").length} digits`, past);
         const good = !told.message && told.status !== "refused";
         row.classList.toggle("bad", !good);
-        say(row.parts.listener, make("p", "digits", told.digits), make("p", "soft", "No key is in them."));
-        say(row.parts.party, told.text || (told.what === "request" ? PAID : ANSWERED), ...(told.kcv ? [check(told.kcv)] : []));
+        const heard = alike(shown[from], told.digits) ? shown[from] : told.digits;
+        const slip = heard === told.digits ? [] : [make("p", "digits", `typed: ${told.digits}`)];
+        say(row.parts.listener, make("p", "digits", heard), make("p", "soft", "No key is in them."));
+        say(row.parts.party, ...slip, told.text || (told.what === "request" ? PAID : ANSWERED), ...(told.kcv ? [check(told.kcv)] : []));
         become(row, good ? "delivered" : "refused", good ? "good" : "not good");
         fly(row, 0, 1, past ? 0 : 0.5);
       }
@@ -183,6 +187,7 @@ export function makeChart(list, empty, order) {
     },
     numbers,
     clear() {
+      for (const name of Object.keys(shown)) delete shown[name];
       rows.clear();
       list.replaceChildren();
       empty.hidden = false;
@@ -194,6 +199,12 @@ export function makeChart(list, empty, order) {
     const name = Object.keys(numbers).find((each) => numbers[each] === number);
     return name ? NAMES[name] : number;
   }
+}
+
+// Whether digits that were typed are those that were read out, but for a slip or two.
+function alike(read, typed) {
+  if (!read || read.length < typed.length) return false;
+  return [...typed].filter((digit, place) => digit !== read[place]).length <= 2;
 }
 
 function check(value) {

@@ -46,6 +46,13 @@ await visit(async ({ page, look, shoot }) => {
   facts.group = digits.slice(4, 8);
   facts.said = await page.locator("#bob [aria-live]").textContent();
 
+  if (options.picture) {
+    const [top, stage] = [await page.locator(".guide").boundingBox(), await page.locator(".stage").boundingBox()];
+    await page.evaluate(() => document.activeElement.blur());
+    const height = Math.min(stage.y + stage.height - top.y + 24, 880);
+    await shoot(options.picture, { fullPage: true, clip: { x: 0, y: top.y - 12, width: options.width, height } });
+  }
+
   // each proves to the other who it is, by the pointer this time
   const tap = async (name, keys) => {
     for (const key of keys) await page.locator(`#${name} .pad button`, { hasText: key }).first().click();
@@ -71,7 +78,6 @@ await visit(async ({ page, look, shoot }) => {
   facts.steps = await page.locator(".chip.done").allTextContents();
   facts.hops = await page.locator(".hop .what b").allTextContents();
   facts.overheard = await page.locator(".hop.voice .listener .digits").first().textContent();
-  if (options.picture) await shoot(options.picture, { clip: await page.locator("main").boundingBox() });
 
   // cheats: each of them is refused by the real thing
   facts.outcomes = {};
