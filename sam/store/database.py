@@ -14,6 +14,7 @@ from attrs import frozen
 
 from dtns.sam.errors import StoreError
 from dtns.sam.store.audit import Head
+from dtns.sam.store.connection import Connection
 from dtns.sam.store.entries import Place
 from dtns.sam.store.faults import store_faults
 from dtns.sam.store.schema import APPLICATION_ID, Schema, current_schema
@@ -48,7 +49,7 @@ class Meta:
 class Database:
     """An open store file and its one transaction at a time. Closes with the `with` statement."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: Connection) -> None:
         self.path = path
         self.connection = connection
 
@@ -124,6 +125,7 @@ class Database:
         return read_meta(self.connection)
 
     def _roll_back(self) -> None:
+        self.connection.forget()
         if self.connection.in_transaction:
             with suppress(sqlite3.Error):
                 self.connection.execute("ROLLBACK")
@@ -145,10 +147,14 @@ def fold(connection: sqlite3.Connection, path: Path) -> None:
         raise StoreError(f"the store {path} is open in another program: close it")
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path) -> Connection:
     """Open *path*, which must exist; changes nothing."""
     return sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        factory=Connection,
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from dtns.gateway.parts import HeldPart, MessageKey
+from dtns.sam.store.connection import Connection
 
 INBOUND_SECONDS: Final = 30 * 24 * 3600
 """How long a message that was acted on is known again."""
@@ -20,6 +21,7 @@ _KNOWN: Final = (
     " json_each(?2)) UNION ALL SELECT identity FROM part WHERE carrier = ?1 AND identity IN"
     " (SELECT value FROM json_each(?2))"
 )
+_REMEMBER: Final = "INSERT OR IGNORE INTO inbound (carrier, identity, came_at) VALUES (?,?,?)"
 _MUST_FORGET: Final = (
     "SELECT came_at <= ?1 OR id <= (SELECT max(id) FROM inbound) - ?2 FROM inbound"
     " ORDER BY id LIMIT 1"
@@ -39,7 +41,7 @@ _OF_MESSAGE: Final = "carrier = ? AND sender = ? AND reference = ? AND total = ?
 class InboundRows:
     """The inbound table; every method works inside the store's transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def known(self, carrier: str, identities: Iterable[str]) -> set[str]:
@@ -49,10 +51,8 @@ class InboundRows:
 
     def remember(self, carrier: str, identities: Iterable[str], now: float) -> None:
         """Remember that messages were acted on."""
-        self._connection.executemany(
-            "INSERT OR IGNORE INTO inbound (carrier, identity, came_at) VALUES (?,?,?)",
-            [(carrier, identity, now) for identity in identities],
-        )
+        for identity in identities:
+            self._connection.later(_REMEMBER, (carrier, identity, now))
 
     def forget(self, now: float, seconds: float = INBOUND_SECONDS, rows: int = INBOUND_ROWS) -> int:
         """Forget some of what is older than *seconds* or not among the latest *rows*; count it."""

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 
 from dtns.sam.issuing.records import Notice, Topic
 from dtns.sam.protocol.ask import MAX_COUNTER
 from dtns.sam.protocol.numbers import Number
+from dtns.sam.store.connection import Connection
 
 
 class NoticeRows:
     """The notice table; every method belongs inside the store's transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def any(self) -> bool:
         """Tell whether anything waits to be told at all."""
-        return self._connection.execute("SELECT 1 FROM notice LIMIT 1").fetchone() is not None
+        return self._connection.look_up("SELECT 1 FROM notice LIMIT 1", ()).fetchone() is not None
 
     def of(self, number: Number) -> list[Notice]:
         """Return what a party has still to be told, oldest first."""
-        rows = self._connection.execute(
+        rows = self._connection.look_up(
             "SELECT id, topic, item, first, last FROM notice WHERE number = ? ORDER BY id",
             (int(number),),
         )

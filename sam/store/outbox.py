@@ -6,7 +6,6 @@ Times are in seconds of service (see `dtns.sam.service.servicetime`) unless a na
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Collection, Iterable
 from enum import Enum
 from typing import Final
@@ -16,6 +15,7 @@ from attrs import field, frozen
 from dtns.sam.issuing.issuer import Answer, Outcome
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.session import Party
+from dtns.sam.store.connection import Connection
 from dtns.sam.store.rows import to_number
 
 EARLY_REPORTS: Final = 10_000
@@ -135,7 +135,7 @@ class Delivery:
 class OutboxRows:
     """The outbox table; every method works inside the store's transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def add(
@@ -152,7 +152,7 @@ class OutboxRows:
         ask = (int(answer.recipient), answer.generation, answer.counter)
         repeat = answer.outcome is Outcome.REPEATED
         row = (network, carrier, *ask, repeat, answer.text, queued_at, now + validity, now)
-        self._connection.execute(_ADD, row)
+        self._connection.later(_ADD, row)
 
     def waits(self, asker: Party, counter: int) -> bool:
         """Tell whether an answer to this ask waits to be taken by a network."""

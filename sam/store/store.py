@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from dtns.sam.ledger.entries import Load
 from dtns.sam.protocol import sync
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.session import Party
+from dtns.sam.store.connection import Connection
 from dtns.sam.store.database import Database, Meta
 from dtns.sam.store.entries import Place
 from dtns.sam.store.guard import Guard
@@ -72,7 +72,7 @@ class Store(Database):
     counts the transactions begun.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: Connection) -> None:
         super().__init__(path, connection)
         self.registry = Registry(connection)
         self.inbound = InboundRows(connection)
@@ -154,7 +154,7 @@ class Store(Database):
     def registration(self, number: Number) -> Registration | None:
         """Return the party with this number, or None."""
         if number not in self._parties:
-            row = self.connection.execute(_FIND_PARTY, (int(number),)).fetchone()
+            row = self.connection.look_up(_FIND_PARTY, (int(number),)).fetchone()
             self._parties[number] = None if row is None else to_registration(row)
         return self._parties[number]
 
@@ -162,7 +162,7 @@ class Store(Database):
         """Replace, or begin, what is known of a party."""
         if self.guard is not None:
             self.guard.note(self.registration(registration.enrolment.number), registration)
-        self.connection.execute(_SAVE_PARTY, party_row(registration))
+        self.connection.later(_SAVE_PARTY, party_row(registration))
         self._parties[registration.enrolment.number] = registration
 
     def decision(self, asker: Party, counter: int) -> Decision | None:
@@ -178,7 +178,7 @@ class Store(Database):
         if self.guard is not None:
             sealed = self.guard.seal(self.meta(), row[:-1])
             seals = (sealed.place, sealed.master_id, sealed.digest)
-        self.connection.execute(_ADD_DECISION, (*seals, *row))
+        self.connection.later(_ADD_DECISION, (*seals, *row))
 
     def count_repeat(self, asker: Party, counter: int) -> None:
         """Count one more sending of the answer to this ask."""
@@ -236,18 +236,19 @@ class Store(Database):
         """Return the highest n issued in this pair and epoch, 0 if none."""
         pair = _pair(asker, holder, epoch)
         if pair not in self._pairs:
-            row = self.connection.execute(_FIND_PAIR, _pair_row(pair)).fetchone()
+            row = self.connection.look_up(_FIND_PAIR, _pair_row(pair)).fetchone()
             self._pairs[pair] = 0 if row is None else row[0]
         return self._pairs[pair]
 
     def raise_n(self, asker: Party, holder: Party, epoch: int, n: int) -> None:
         """Remember *n* as the highest issued in this pair and epoch."""
         pair = _pair(asker, holder, epoch)
-        self.connection.execute(_SAVE_PAIR, (*_pair_row(pair), n))
+        self.connection.later(_SAVE_PAIR, (*_pair_row(pair), n))
         self._pairs[pair] = n
 
     def _settle(self) -> None:
         """Let the journal go ahead of what is about to be committed."""
+        self.connection.write()
         if self.guard is not None and (ends := self.guard.settle(self.meta())) is not None:
             place, head = ends
             self.connection.execute(_SAVE_ENDS, (place.seq, place.mac, head.count, head.seal))
