@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from dtns.gateway.smpp.messages import Delivery
     from dtns.gateway.smpp.smsc import Settings
 
+    TakeUssd = Callable[[Smsc, Delivery, Callable[[Status], object]], None]
+
 MOST_WAITING: Final = 100
 """How many sendings of one delivery wait for it to be stored; further ones are not answered."""
 MOST_AT_SINK: Final = 2_000
@@ -42,8 +44,11 @@ class SmppCarrier:
 
     Messages to send wait in one queue, and leave by the SMSC whose windows are emptiest. *random*
     gives jitter, *quiet* by SMSC the seconds of silence after which it is asked, *clock* POSIX
-    time, *reactor* every other time and the connections. *ussd* takes the deliveries that are
-    USSD, each with what acknowledges it with a status; without it they are refused.
+    time, *reactor* every other time and the connections.
+
+    Attributes:
+        ussd: by SMSC, what takes its deliveries that are USSD, each with what acknowledges it
+            with a status; those of other SMSCs are refused.
     """
 
     def __init__(
@@ -57,13 +62,12 @@ class SmppCarrier:
         timing: Timing = USUAL,
         quiet: Mapping[str, float] | None = None,
         clock: Callable[[], float] = time.time,
-        ussd: Callable[[Smsc, Delivery, Callable[[Status], object]], None] | None = None,
     ) -> None:
         self._name = name
         self._sink = sink
         self._clock = clock
         self._reactor = reactor
-        self.ussd = ussd
+        self.ussd: dict[str, TakeUssd] = {}
         self._queue: FairQueue[Job] = FairQueue()
         self._intake = Intake(reactor)
         self._outstanding = Outstanding(self._submit)
@@ -198,11 +202,12 @@ class SmppCarrier:
                 self._arrivals.acknowledged(delivery, link, count)
 
     def _take_ussd(self, smsc: Smsc, link: Link, delivery: Delivery) -> None:
-        if self.ussd is None:
+        take = self.ussd.get(smsc.name)
+        if take is None:
             smsc.condition.counts["ussd"] += 1
             link.acknowledge(delivery, Status.RX_P_APPN)
         else:
-            self.ussd(smsc, delivery, partial(link.acknowledge, delivery))
+            take(smsc, delivery, partial(link.acknowledge, delivery))
 
     def reported(self, smsc: Smsc, report: Report, acknowledge: Callable[[], object]) -> None:
         """Have a report stored, then acknowledge it."""

@@ -135,6 +135,12 @@ listen = "tcp:127.0.0.1:7281"
 # source_npi = 0
 # After so many seconds of silence the SMSC is asked whether it is there.
 # enquire_seconds = 30
+# USSD sessions of this code come from the SMSC, too; "" for none. The dialect in which it writes
+# them: standard, reference, caller, notify or indication. Language and country as above.
+# ussd_code = "*384#"
+# ussd_dialect = "standard"
+# language = "en"
+# home_country = "KE"
 # enabled = true
 
 # Take USSD callbacks of an aggregator, in the form of Africa's Talking, one section each.
@@ -144,7 +150,7 @@ listen = "tcp:127.0.0.1:7281"
 # path_file = "ussd-at.path"
 # Who may ask: the aggregator's networks, or the proxy that speaks HTTPS for Sam.
 # sources = "127.0.0.0/8, ::1/128"
-# The carrier by which answers leave: loopback or modem.
+# The carrier by which answers leave: loopback, modem or smpp.
 # sms = "modem"
 # language = "en"
 # home_country = "KE"

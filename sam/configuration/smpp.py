@@ -10,6 +10,9 @@ from typing import Final
 from attrs import field, frozen
 from attrs.validators import ge, in_, le
 
+from dtns.gateway.ussd.dialects import DIALECTS
+from dtns.sam.configuration.ussd import LANGUAGES, is_country, is_ussd_code
+
 SYSTEM_ID_OCTETS: Final = 15
 SYSTEM_TYPE_OCTETS: Final = 12
 _SOURCE: Final = re.compile(r"\+?[0-9]{2,15}|[A-Za-z0-9 ._-]{1,11}")
@@ -40,7 +43,8 @@ class SmppSection:
 
     bind is the kind of bind, of which there are `binds`. window is for one of them, per_second
     for all, 0 for no limit. Without `source` messages come from the service number; its type and
-    plan are told from how it is written, if they are not given.
+    plan are told from how it is written, if they are not given. With a ussd_code, USSD sessions
+    come from the SMSC, too, written in ussd_dialect.
     """
 
     host: str = field(default="", validator=_is_host)
@@ -57,6 +61,10 @@ class SmppSection:
     source: str | None = field(default=None, validator=_is_source)
     source_ton: int | None = None
     source_npi: int | None = None
+    ussd_code: str = field(default="", validator=is_ussd_code)
+    ussd_dialect: str = field(default="standard", validator=in_(tuple(DIALECTS)))
+    language: str = field(default="en", validator=in_(LANGUAGES))
+    home_country: str = field(default="", validator=is_country)
     enquire_seconds: float = field(default=30.0, validator=[ge(1.0), le(3600.0)])
     enabled: bool = True
 

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
@@ -44,6 +44,9 @@ from dtns.sam.store.keyfile import MasterKeys
 from dtns.sam.store.lock import StoreInUseError, StoreLock
 from dtns.sam.store.store import Store
 
+if TYPE_CHECKING:
+    from dtns.gateway.smpp.carrier import SmppCarrier
+
 CONNECT_SECONDS: Final = 2.0
 LOCK_SECONDS: Final = 2.0
 _PAUSE_SECONDS: Final = 0.1
@@ -74,6 +77,7 @@ class Sam:
         self._random = random.Random()  # noqa: S311 (jitter)
         self._gateways = Gateways(running=True)
         self.counters = Counter({kind.value: 0 for kind in (*Silence, *Outcome)})
+        self._smpp: SmppCarrier | None = None
         self._stops: list[Callable[[], Any]] = []
         self._stopped: Deferred[None] | None = None
 
@@ -252,6 +256,8 @@ class Sam:
             random=self._random,
         )
         self._stops.append(lambda: Deferred.fromCoroutine(gateways.stop()))
+        if self._smpp is not None:
+            gateways.start_smpp(SMPP, self._smpp, self._config.smscs)
         loopback = self._config.loopback
         if loopback.enabled and loopback.ussd_code:
             own = loopback.endpoint is None and network is not None
@@ -286,6 +292,7 @@ class Sam:
         )
         if smpp is None:
             return {}
+        self._smpp = smpp
         self._gateways.add_smscs(smpp)
         await traffic.add(smpp, GSM, Rates(in_flight=smpp.windows, patience=smpp.patience))
         return {SMPP: smpp.connected}

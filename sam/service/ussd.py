@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.logger import Logger
 
 from dtns.gateway.loopback.address import Address, TcpAddress, parse_address
+from dtns.gateway.ussd.dialects import DIALECTS
 from dtns.gateway.ussd.loopback import LoopbackUssd
 from dtns.gateway.ussd.pages import SCREEN_CHARACTERS
 from dtns.gateway.ussd.sessions import Sessions
 from dtns.sam.configuration.sections import LoopbackSection
+from dtns.sam.configuration.smpp import SmppSection
 from dtns.sam.configuration.ussd import UssdSection, parse_sources
 from dtns.sam.errors import ConfigError
 from dtns.sam.issuing.policy import Policy
@@ -27,6 +29,11 @@ from dtns.sam.service.traffic import Traffic
 from dtns.sam.service.ussddesk import Desk
 from dtns.sam.service.ussdmenu import Menu
 from dtns.sam.store.store import Store
+
+if TYPE_CHECKING:
+    from dtns.gateway.smpp.carrier import SmppCarrier
+
+_Section: TypeAlias = LoopbackSection | UssdSection | SmppSection
 
 CONNECT_SECONDS: Final = 2.0
 SECRET: Final = re.compile("[A-Za-z0-9_-]{16,128}")
@@ -109,6 +116,26 @@ class UssdGateways:
         )
         self.reached[name] = str(await self._start(carrier, sessions))
 
+    def start_smpp(
+        self, sms: str, carrier: SmppCarrier, sections: Mapping[str, SmppSection]
+    ) -> None:
+        """Serve USSD sessions of each SMSC that has a code; answers leave by the carrier *sms*."""
+        from dtns.gateway.ussd.smpp import SmppUssd  # noqa: PLC0415 (imports the codec)
+
+        for own in carrier.smscs:
+            section = sections[own]
+            if section.ussd_code:
+                name = f"ussd.{sms}.{own}"
+                ussd = SmppUssd(
+                    DIALECTS[section.ussd_dialect],
+                    section.ussd_code,
+                    self._sessions(self._menu(name, sms, section), SCREEN_CHARACTERS),
+                    reactor=self._reactor,
+                    count=self._count,
+                )
+                carrier.ussd[own] = ussd.take
+                self.reached[name] = section.ussd_code
+
     async def stop(self) -> None:
         """Stop them all."""
         for carrier, _ in self.running:
@@ -119,7 +146,7 @@ class UssdGateways:
         self.running.append((carrier, sessions))
         return reached
 
-    def _menu(self, name: str, sms: str, section: LoopbackSection | UssdSection) -> Menu:
+    def _menu(self, name: str, sms: str, section: _Section) -> Menu:
         return Menu(Desk(name, sms, **self._parts), section.language, section.home_country)
 
     def _sessions(self, menu: Menu, characters: int) -> Sessions:

@@ -273,7 +273,7 @@ class Bound(TestCase):
             passed.addCallback(outcomes.append)
 
         outcomes: list[Any] = []
-        self.carrier.ussd = take
+        self.carrier.ussd["one"] = take
         self.one.order("deliver", source="254", text="*384#", tlvs=ussd)
         await until(lambda: outcomes)
         assert isinstance(outcomes[0], Answered)
