@@ -92,6 +92,8 @@ enabled = false
 # speaks HTTPS, and then url is how they call it: "https://sam.example.org".
 listen = "tcp:127.0.0.1:7280"
 # url = ""
+# With them comes a page with two phones to learn on; they have a Sam of their own.
+simulator = false
 
 [metrics]
 # /metrics for Prometheus, /healthz and /readyz. No login: nothing in it tells of any party.

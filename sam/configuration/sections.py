@@ -124,9 +124,13 @@ def _is_site(_: object, __: object, value: str) -> None:
 
 @frozen
 class ConsoleSection:
-    """`[console]`: the operator's pages; url is where a browser finds them behind a proxy."""
+    """`[console]`: the operator's pages; url is where a browser finds them behind a proxy.
+
+    With simulator they have the two-phone page among them, whose Sam and phones are its own.
+    """
 
     enabled: bool = False
+    simulator: bool = False
     listen: str = "tcp:127.0.0.1:7280"
     url: str = field(default="", validator=_is_site)
 

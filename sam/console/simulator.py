@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from klein import Klein
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
@@ -30,15 +31,30 @@ _BEARER: Final = "Bearer "
 class TwoPhones:
     """The page, its orders and its events, for those whom *door* admits.
 
+    With *home*, the address of other pages, the page itself is for those who may use it: it
+    carries a link's token, and a way back. With *idle_seconds* the stage is taken down when nobody
+    has looked for so long.
+
     refused counts what was turned away, by reason: link, session, type, order, flood, viewers.
     """
 
-    def __init__(self, stage: StageProcess, door: Door, reactor: Any) -> None:
+    def __init__(
+        self,
+        stage: StageProcess,
+        door: Door,
+        reactor: Any,
+        *,
+        home: str = "",
+        idle_seconds: float | None = None,
+    ) -> None:
         self._stage = stage
         self._door = door
         self._reactor = reactor
         self._allowance = Allowance(reactor.seconds)
         self._streams: set[Stream] = set()
+        self._home = home
+        self._idle_seconds = idle_seconds
+        self._idle: IDelayedCall | None = None
         self._restarted_at = -_RESTART_SECONDS
         self.refused: Counter[str] = Counter()
 
@@ -60,10 +76,12 @@ class TwoPhones:
         """Hang up on all viewers."""
         for stream in list(self._streams):
             stream.close()
+        self._awake()
 
     def _page(self, request: Request) -> str:
         request.setHeader("Content-Type", "text/html; charset=utf-8")
-        return render("simulator.html")
+        token = self._door.link() if self._home else ""
+        return render("simulator.html", home=self._home or "/", token=token)
 
     def _open(self, request: Request) -> bytes:
         """Use up a link, for the key of a session."""
@@ -81,6 +99,7 @@ class TwoPhones:
             return self._refuse(request, 401, "session", "Open the page by its link first.")
         if len(self._streams) >= MOST_STREAMS:
             return self._refuse(request, 429, "viewers", f"At most {MOST_STREAMS} can look on.")
+        self._awake()
         self._stage.start()
         stream = Stream(request, self._reactor)
         self._streams.add(stream)
@@ -94,6 +113,18 @@ class TwoPhones:
     def _gone(self, stream: Stream) -> None:
         self._stage.watchers.discard(stream.send)
         self._streams.discard(stream)
+        if not self._streams and self._idle_seconds is not None and self._idle is None:
+            self._idle = self._reactor.callLater(self._idle_seconds, self._rest)
+
+    def _awake(self) -> None:
+        if self._idle is not None and self._idle.active():
+            self._idle.cancel()
+        self._idle = None
+
+    def _rest(self) -> None:
+        """Take the stage down: nobody looks on."""
+        self._idle = None
+        Deferred.fromCoroutine(self._stage.stop())
 
     def _order(self, request: Request) -> bytes | Deferred[bytes]:
         """Pass an order on, or start all over."""

@@ -79,11 +79,12 @@ class StageProcess:
             self._events.append(text)
         self._pass_on(text)
 
-    def _ended(self) -> None:
+    def _ended(self, last_words: str) -> None:
+        """Tell that the stage is down; *last_words* where that was not wanted."""
         self._child = None
         self._latest.clear()
         self._events.clear()
-        self._pass_on(json.dumps({"down": True}))
+        self._pass_on(json.dumps({"down": True, "why": last_words}))
 
     def _pass_on(self, text: str) -> None:
         for watcher in list(self.watchers):
@@ -94,12 +95,14 @@ class _Child(ProcessProtocol):
     _log = Logger()
 
     def __init__(
-        self, told: Callable[[bytes], None], ended: Callable[[], None], reactor: Any
+        self, told: Callable[[bytes], None], ended: Callable[[str], None], reactor: Any
     ) -> None:
         self._told = told
         self._ended = ended
         self._reactor = reactor
         self._unread = b""
+        self._words = ""
+        self._wanted = False
         self._over: Deferred[None] = Deferred()
 
     def tell(self, order: Mapping[str, Any]) -> None:
@@ -113,14 +116,17 @@ class _Child(ProcessProtocol):
 
     def errReceived(self, data: bytes) -> None:  # noqa: N802 (Twisted's name)
         for line in data.decode(errors="replace").splitlines():
-            self._log.debug("the stage: {line}", line=line, event="stage")
+            self._words = line
 
     def processEnded(self, reason: Any) -> None:  # noqa: ARG002, N802 (Twisted's name)
-        self._ended()
+        if not self._wanted:
+            self._log.error("the two phones stopped: {words}", words=self._words, event="stage")
+        self._ended("" if self._wanted else self._words)
         self._over.callback(None)
 
     async def stop(self) -> None:
         transport: Any = self.transport
+        self._wanted = True
         transport.closeStdin()
         late = self._reactor.callLater(STOP_SECONDS, self._kill)
         await self._over

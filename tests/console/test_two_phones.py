@@ -207,3 +207,39 @@ def _first_events(web: Web, bearer: str) -> list[dict[str, Any]]:
             told.append(json.loads(line[6:]))
     connection.close()
     return told
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(60)
+def test_a_stage_that_cannot_be_put_up_says_why(tmp_path: Path) -> None:
+    """A temporary folder with a path too long for sockets is named to the viewer, and on we go."""
+    folder = tmp_path / ("x" * 100)
+    folder.mkdir()
+    web = Web(folder)
+    try:
+        told: list[dict[str, Any]] = []
+        bearer = f"Bearer {web.session()}"
+        deadline = time.monotonic() + START_SECONDS
+        while not any("too long" in event.get("why", "") for event in told):
+            assert time.monotonic() < deadline, told
+            told = _events_for(web, bearer, 3.0)
+    finally:
+        web.process.send_signal(signal.SIGINT)
+        assert web.process.wait(START_SECONDS) == 0
+
+
+def _events_for(web: Web, bearer: str, seconds: float) -> list[dict[str, Any]]:
+    """Return what a viewer is told within so many seconds."""
+    connection = http.client.HTTPConnection("127.0.0.1", web.port, timeout=seconds)
+    connection.request("GET", "/events", headers={"Authorization": bearer})
+    told: list[dict[str, Any]] = []
+    try:
+        response = connection.getresponse()
+        while line := response.readline():
+            if line.startswith(b"data: "):
+                told.append(json.loads(line[6:]))
+    except TimeoutError:
+        return told
+    finally:
+        connection.close()
+    return told

@@ -8,7 +8,6 @@ from typing import Any, Final
 from klein import Klein
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web.resource import IResource
 from werkzeug.exceptions import HTTPException
 
 from dtns.gateway.loopback.address import TcpAddress, parse_address
@@ -21,6 +20,7 @@ from dtns.sam.console.operator.issuelog import add_issue_log
 from dtns.sam.console.operator.minutes import Minutes
 from dtns.sam.console.operator.sessions import Sessions
 from dtns.sam.console.operator.tokens import TokenFile
+from dtns.sam.console.operator.training import Training
 from dtns.sam.console.operator.views import add_views
 from dtns.sam.console.rendering import render
 from dtns.sam.console.site import GuardedSite, WebServer, host_name, url_of
@@ -32,6 +32,8 @@ _log: Final = Logger()
 
 class Console:
     """`[console]`: serves the operator's pages."""
+
+    _training: Training | None = None
 
     async def start(self, sam: RunningSam) -> Mapping[str, Any]:
         """Listen; GatewayError where that cannot be."""
@@ -48,21 +50,27 @@ class Console:
             secure=url.startswith("https:"),
         )
         hosts = [host_name(url.partition("//")[2])] if url else []
+        app = console_app(desk)
+        if sam.config.console.simulator:
+            self._training = Training(desk)
+            self._training.add_to(app)
         self._server = WebServer(
-            GuardedSite(console_resource(desk), sam.reactor, hosts), address, sam.reactor
+            GuardedSite(app.resource(), sam.reactor, hosts), address, sam.reactor
         )
         listening = await self._server.start()
         self._minutes.start()
         return {"console": url or url_of(listening) or str(listening)}
 
     async def stop(self) -> None:
-        """Stop listening."""
+        """Stop listening, and take down the phones if there are any."""
         self._minutes.stop()
         await self._server.stop()
+        if self._training is not None:
+            await self._training.stop()
 
 
-def console_resource(desk: Desk) -> IResource:
-    """Return all pages of the console as a resource."""
+def console_app(desk: Desk) -> Klein:
+    """Return all pages of the console but the two phones."""
     app = Klein()
 
     @app.route("/static/", branch=True)
@@ -103,7 +111,7 @@ def console_resource(desk: Desk) -> IResource:
         _log.failure("a page failed", failure=failure, event="fault")
         return _problem(request, 500, "This page has a fault", "Sam's log tells which.")
 
-    return app.resource()
+    return app
 
 
 def _problem(request: Any, status: int, title: str, text: str) -> str:

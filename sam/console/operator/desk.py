@@ -133,6 +133,7 @@ class Desk:
             when=when,
             span=span,
             shown=self.shown,
+            phones=self.sam.config.console.simulator,
             **values,
         )
 

@@ -66,6 +66,7 @@ function take(told) {
     if (past) startOver();
     return;
   }
+  if (told.why) trouble(`The two phones stopped: ${told.why} Start all over, below.`);
   if (told.restarted || told.down) return startOver(true);
   if (told.network) {
     for (const [name, value] of Object.entries(told.network)) {
@@ -91,26 +92,33 @@ function startOver(down = false) {
   if (down) for (const phone of Object.values(phones)) phone.off();
 }
 
+// The link's token stands in the address, where no server sees it, or on a page of the console.
+const granted = $("trouble").dataset.token;
+const another = granted ? "Reload the page." : "Press Enter where `dtns demo --web` runs: it shows another one.";
+
 async function open() {
-  const token = location.hash.slice(1);
+  const token = location.hash.slice(1) || (session ? "" : granted);
   if (token) {
     history.replaceState(null, "", location.pathname);
     const told = await post("open", { token });
     if (told) sessionStorage.setItem(SESSION, (session = told.session));
   }
   if (!session) {
-    trouble("This link was used before. Press Enter where `dtns demo --web` runs: it shows another one.");
+    trouble(`This link was used before. ${another}`);
     return false;
   }
   return true;
 }
+
+let retried = false;
 
 async function listen() {
   const response = await fetch(here("events"), { headers: { Authorization: `Bearer ${session}` } });
   if (response.status === 401) {
     sessionStorage.removeItem(SESSION);
     session = null;
-    trouble("This page was opened by an older link. Press Enter where `dtns demo --web` runs: it shows another one.");
+    if (granted && !retried) return (retried = await open());
+    trouble(`This page was opened by an older link. ${another}`);
     return false;
   }
   if (!response.ok) {
@@ -135,7 +143,7 @@ if (await open()) {
     try {
       again = await listen();
     } catch {
-      trouble("The phones are not there any more: `dtns demo --web` has ended. This page looks for it again.");
+      trouble("The phones are not there any more. This page looks for them again.");
       for (const phone of Object.values(phones)) phone.off();
     }
     if (again) await new Promise((done) => setTimeout(done, 1500));
