@@ -49,7 +49,13 @@ class Arrived(NamedTuple):
 
 
 class Framing(Protocol):
-    """How asks and answers are written on the connection to Sam."""
+    """How asks and answers are written on the connection to Sam; settings are for `dtns.toml`."""
+
+    name: str
+    settings: str
+
+    def listen(self) -> socket.socket:
+        """Listen where Sam connects to."""
 
     def accept(self, connection: socket.socket) -> None:
         """Let Sam attach."""
@@ -94,13 +100,16 @@ class Phones:
         return [self._ask(forged=forged) for _ in range(count)]
 
     def insist_right(self, answers: Sequence[tuple[str, str]]) -> None:
-        """End the benchmark unless these are right answers to all that was asked, one each."""
+        """End the benchmark unless these are right answers, to asks that had none yet."""
         for recipient, text in answers:
             received = read_answer(text)
             asked = self._asked.pop((recipient, received.counter), None)
             if asked is None:
                 sys.exit(f"an answer that nobody waits for: to {recipient}, {received.counter}")
             self._take(asked, received.open(self._phone(asked.asker).keys.answer, asked.octets))
+
+    def insist_answered(self) -> None:
+        """End the benchmark if an ask has no answer."""
         if self._asked:
             sys.exit(f"{len(self._asked)} asks have no answer")
 
@@ -145,12 +154,10 @@ class Phones:
 class Network:
     """The network's end of Sam's connection, and the phones behind it."""
 
-    def __init__(self, path: str, framing: Framing, phones: Phones) -> None:
+    def __init__(self, framing: Framing, phones: Phones) -> None:
         self._framing = framing
         self._phones = phones
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(path)
-        self._listener.listen()
+        self._listener = framing.listen()
         self._connection: socket.socket | None = None
         self._asks: list[bytes] = []
         self._texts: list[tuple[str, str]] = []
@@ -219,21 +226,19 @@ class Network:
         """End the benchmark unless every answer of the run was right."""
         if self._forged and self._texts:
             sys.exit("a forged ask was answered")
-        self._phones.insist_right(self._texts)
+        for start in range(0, len(self._texts), _AT_ONCE):
+            self._phones.insist_right(self._texts[start : start + _AT_ONCE])
+            self.stay_attached(0)
+        self._phones.insist_answered()
 
 
 class Askers:
-    """A `Network` in a process of its own, on *core*; ends with the `with` statement.
+    """A `Network` in a process of its own, on *core*; ends with the `with` statement."""
 
-    *framing* makes the framing; it is called in that process.
-    """
-
-    def __init__(
-        self, path: Path, key_file: Path, parties: int, core: int, framing: Callable[[], Framing]
-    ) -> None:
+    def __init__(self, key_file: Path, parties: int, core: int, framing: Framing) -> None:
         context = multiprocessing.get_context("spawn")
         self._near, far = context.Pipe()
-        arguments = (far, str(path), key_file, parties, core, framing)
+        arguments = (far, key_file, parties, core, framing)
         self._process = context.Process(target=_serve, args=arguments, daemon=True)
         self._process.start()
         far.close()
@@ -270,17 +275,16 @@ class Askers:
             sys.exit("the askers ended: see above")
 
 
-def _serve(  # noqa: PLR0917 (a process is given them in a tuple)
+def _serve(
     orders: Connection,
-    path: str,
     key_file: Path,
     parties: int,
     core: int,
-    framing: Callable[[], Framing],
+    framing: Framing,
 ) -> None:
     os.sched_setaffinity(0, {core})
     phones = Phones(read_key_file(key_file).current, parties)
-    network = Network(path, framing(), phones)
+    network = Network(framing, phones)
     orders.send(None)
     while True:
         network.stay_attached(None, orders)

@@ -17,7 +17,7 @@ from figures import conclude, cores, spread, tell
 from kdc import Round
 from stand import Stand
 
-WINDOW = 1000
+WINDOW = 500
 ASKS_PER_DAY = 50
 MILLION = 1_000_000
 

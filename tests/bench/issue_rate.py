@@ -16,8 +16,7 @@ from pathlib import Path
 
 from figures import conclude, cores, ratios, spread, tell
 from kdc import Kdc, Round, Strength
-from loopback_framing import LoopbackFraming
-from stand import WINDOW, Stand
+from stand import FRAMINGS, WINDOW, Stand
 
 PARTIES = 1000
 
@@ -28,6 +27,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--asks", type=int, default=10_000, help="for Sam in a round")
     parser.add_argument("--requests", type=int, default=3000, help="for krb5kdc in a round")
+    parser.add_argument("--framing", choices=FRAMINGS, default="smpp")
     options = parser.parse_args()
     sam: list[Round] = []
     peers: dict[Strength, list[Round]] = {strength: [] for strength in Strength}
@@ -36,7 +36,7 @@ def main() -> None:
         with (
             Kdc(folder / "default", Strength.DEFAULT, *both) as default,
             Kdc(folder / "strongest", Strength.STRONGEST, *both) as strongest,
-            Stand(folder / "sam", PARTIES, both) as stand,
+            Stand(folder / "sam", PARTIES, both, framing=options.framing) as stand,
         ):
             for warm in range(-1, options.rounds):
                 rounds = (
@@ -50,7 +50,7 @@ def main() -> None:
                     sam.append(rounds[1])
                     peers[Strength.STRONGEST].append(rounds[2])
     figures = {
-        "framing": LoopbackFraming.name,
+        "framing": stand.framing.name,
         "window": WINDOW,
         "sam": _summary(sam),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from itertools import count
+from pathlib import Path
 
 from askers import Arrived
 
@@ -15,12 +16,21 @@ from dtns.gateway.loopback.wire import encode
 class LoopbackFraming:
     """The wire protocol of gateway/README.md, its network's side."""
 
-    name = "loopback lines"
+    name = "loopback lines over a Unix socket"
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path, _window: int) -> None:
+        self._path = str(folder / "bench.sock")
+        self.settings = f'[gateway.loopback]\nendpoint = "unix:{self._path}"\n'
         self._ids = count(1)
         self._rest = b""
         self._number = ""
+
+    def listen(self) -> socket.socket:
+        """Listen where Sam connects to."""
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(self._path)
+        listener.listen()
+        return listener
 
     def accept(self, connection: socket.socket) -> None:
         """Let the number be attached that Sam asks for."""

@@ -16,6 +16,7 @@ from deployment import deploy
 from figures import cpu_seconds, on_core, resident_kib, tell
 from kdc import Round
 from loopback_framing import LoopbackFraming
+from smpp_framing import SmppFraming
 
 from dtns.sam.configuration import load_config
 from dtns.sam.protocol.numbers import Number
@@ -23,15 +24,14 @@ from dtns.sam.service.reach import reach
 from dtns.sam.service.requests import MAX_BATCH, Enrol, Enrolments
 
 WINDOW = 256
+FRAMINGS = {"smpp": SmppFraming, "loopback": LoopbackFraming}
 _SETTINGS = """\
 [network]
 embedded = false
 
-[gateway.loopback]
-endpoint = "unix:{socket}"
-
 [policy]
 asks_per_day = {asks_per_day}
+
 """
 
 
@@ -39,7 +39,7 @@ class Stand:
     """A deployment with so many parties, Sam serving it, and the phones that ask.
 
     Every check is on; only the policy's asks a day are raised, for phones here ask faster than
-    people. *environment* is Sam's besides its own.
+    people. *framing* is of FRAMINGS; *environment* is Sam's besides its own.
     """
 
     def __init__(
@@ -48,19 +48,19 @@ class Stand:
         parties: int,
         cores: tuple[int, int],
         *,
+        framing: str = "smpp",
         asks_per_day: int = 5000,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.deployment = deploy(folder)
         self.deployment.environment.update(environment or {})
-        network = folder / "bench.sock"
-        settings = _SETTINGS.format(socket=network, asks_per_day=asks_per_day)
+        self.framing = FRAMINGS[framing](folder, WINDOW)
+        settings = _SETTINGS.format(asks_per_day=asks_per_day) + self.framing.settings
         self.deployment.config.write_text(settings)
         enrol(self.deployment.config, parties)
         self._core, load_core = cores
         self._stack = ExitStack()
-        key_file = folder / "master.key"
-        arguments = network, key_file, parties, load_core, LoopbackFraming
+        arguments = folder / "master.key", parties, load_core, self.framing
         self.askers = self._stack.enter_context(Askers(*arguments))
         try:
             self._sam = self._stack.enter_context(self._serve())
