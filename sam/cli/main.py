@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "audit": "audit",
     "backup": "backup",
     "config": "configuration",
+    "conformance": "conformance",
     "console": "console",
     "demo": "demo",
     "digits": "digits",

@@ -18,6 +18,9 @@ ALLOWED = {
     "sam/issuing": {"sam", "sam/protocol"},
     "sam/analysis": {"codecs", "sam/protocol", "sam/handset", "sam/issuing"},
     "sam/ledger": {"sam", "sam/issuing", "sam/protocol"},
+    "sam/conformance": {
+        *("codecs", "sam", "sam/protocol", "sam/handset", "sam/issuing", "sam/store", "sam/ledger"),
+    },
     "sam/configuration": {"gateway", "sam", "sam/issuing", "sam/protocol"},
     "sam/store": {"gateway", "sam", "sam/issuing", "sam/ledger", "sam/protocol"},
     "sam/service": {
@@ -44,7 +47,7 @@ ALLOWED = {
     "sam/cli": {
         *("codecs", "gateway", "sam", "sam/handset", "sam/issuing", "sam/protocol"),
         *("sam/configuration", "sam/service", "sam/store", "sam/analysis", "sam/console"),
-        *("sam/simulator",),
+        *("sam/simulator", "sam/conformance"),
         "twisted",
     },
 }
