@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from words import Event
 
-_ORDER = ("Sam", "A", "A'", "Eve", "B", "B'", "D")
+_ORDER = ("Sam", "A", "A2", "Eve", "B", "B2", "D")
 _LEAST = 14
 """Columns between two lifelines, unless a message needs more."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from attrs import frozen
-from scenes import MUTANTS, SCENES, Mutant, Scene
+from mutants import MUTANTS, Mutant
+from scenes import SCENES, Scene
 from theory import Explored, explore, reach
 from words import Event, because, story
 

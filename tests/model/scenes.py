@@ -1,4 +1,4 @@
-"""What is explored: scenes, each with its bounds, and mutants, each in the scene that breaks it.
+"""The scenes: small worlds in which the rules are explored to the last state.
 
 A scene's bounds are what may happen in it: which contexts exist, which amounts, numbers and
 counts, and how often Sam issues, a key is exposed, a store put back. Power cuts have no bound.
@@ -6,7 +6,7 @@ counts, and how often Sam issues, a key is exposed, a store put back. Power cuts
 
 from __future__ import annotations
 
-from attrs import field, frozen
+from attrs import frozen
 
 A, B, C, D = "a # 1", "b # 1", "c # 1", "d # 1"
 EVES_KEYS = "ticketKey(c # 1)"
@@ -52,19 +52,6 @@ class Scene:
         return f"{{ {fault} | world({world}) | {' '.join(items)} | {self.knows} | blank }}"
 
 
-@frozen
-class Mutant:
-    """An implementation with one thing wrong, which the search must find."""
-
-    fault: str
-    scene: str
-    about: str
-    reasons: tuple[str, ...] = field(converter=tuple)
-    """The reasons for which the judge may call it broken."""
-    exposed: bool = False
-    """Whether it takes an exposed key to break it."""
-
-
 def key(
     *,
     asker: str = A,
@@ -106,9 +93,9 @@ SCENES = (
     ),
     Scene(
         "three keys",
-        "three keys of a pair; one exposed, one withdrawn",
+        "three keys of a pair; one withdrawn",
         (key(n=1), key(n=2), key(n=3)),
-        (*HOME, "issues(3)", "exposures(1)", "withdrawals(1)"),
+        (*HOME, "issues(3)", "withdrawals(1)"),
         reaches=((f"sure({B}, {key(n=2)})",),),
     ),
     Scene(
@@ -249,26 +236,38 @@ SCENES = (
     ),
     Scene(
         "refunds",
-        "Sam refunds once; one key exposed, the time told once",
-        (key(),),
-        (*HOME, "issues(1)", "exposures(1)", "tidings(1)", "refunds(1)"),
+        "Sam refunds once, the payee's SIM is replaced; one key exposed, the time told once",
+        (key(), key(holder="b # 2")),
+        (
+            *HOME,
+            *sims("b # 2"),
+            *pair(A, "b # 2")[2:],
+            "renewable(b)",
+            "issues(1)",
+            "exposures(1)",
+            "tidings(1)",
+            "refunds(1)",
+        ),
         amounts=(1, 2),
         modes=("express", "cheque"),
         reaches=((f"refund({key()}, cheque, 1, 1)",),),
     ),
     Scene(
         "small",
-        "A and D pay B and D small sums under the universal key: three payments, two charges each",
+        "A pays B or D twice, D once, and B charges twice, under the universal key",
         (),
         (
-            *(f"purse({A}, 1)", f"purse({D}, 1)"),
-            *(f"till({B}, 0, shut, {B}, 0)", f"till({D}, 0, shut, {D}, 0)"),
+            *(f"purse({A}, 2)", f"purse({D}, 1)"),
+            *(f"till({B}, 0, shut, {B}, 0)", f"till({D}, 2, shut, {D}, 0)"),
         ),
         amounts=(1, 2),
         numbers=(0, 1, 2),
         modes=(),
         knows="empty",
-        reaches=((f"smallDebit({A}, {B}, 1, 2, 0)", f"smallCredit({A}, {B}, 1, 2, 0)"),),
+        reaches=(
+            (f"smallCredit({A}, {B}, 1, 1, 1)", f"smallCredit({A}, {B}, 2, 2, 0)"),
+            (f"smallCredit({D}, {B}, 1, 2, 0)",),
+        ),
     ),
     Scene(
         "small, exposed",
@@ -281,159 +280,5 @@ SCENES = (
         limit=3,
         knows="empty",
         reaches=((f"smallCredit({A}, {B}, 2, 1, 0)",),),
-    ),
-)
-
-MUTANTS = (
-    Mutant(
-        "noAsker",
-        "Eve's own key",
-        "keys and tags leave out the asker",
-        ["neverIssued", "nobodyPaid"],
-    ),
-    Mutant(
-        "noGeneration",
-        "new SIMs",
-        "keys and tags leave out the asker's generation",
-        ["neverIssued", "nobodyPaid", "foreignKey"],
-    ),
-    Mutant(
-        "generationlessSim",
-        "new SIMs",
-        "a SIM's keys, and all under them, leave out its generation",
-        ["neverIssued"],
-    ),
-    Mutant(
-        "noEpoch",
-        "restore",
-        "keys and tags leave out the epoch",
-        ["neverIssued", "nobodyPaid", "foreignKey"],
-    ),
-    Mutant(
-        "noN", "two keys", "keys and tags leave out n", ["neverIssued", "nobodyPaid", "foreignKey"]
-    ),
-    Mutant(
-        "noExpiry", "limits and expiries", "keys and tags leave out the expiry", ["neverIssued"]
-    ),
-    Mutant("noLimit", "limits and expiries", "keys and tags leave out the limit", ["neverIssued"]),
-    Mutant(
-        "noDirection", "the holder pays", "keys and tags leave out the direction", ["neverIssued"]
-    ),
-    Mutant(
-        "noAmount", "express and cheques", "the express tag leaves out the amount", ["nobodyPaid"]
-    ),
-    Mutant(
-        "ticketPays",
-        "express and cheques",
-        "a plain ticket is taken as an express code",
-        ["nobodyPaid"],
-    ),
-    Mutant("oneType", "all modes", "cheques and responses share a type octet", ["nobodyPaid"]),
-    Mutant(
-        "shortInside",
-        "charges",
-        "the response covers the short C instead of the amount",
-        ["nobodyPaid"],
-    ),
-    Mutant("bothWays", "the holder pays", "both parties pay on one key", ["notThePayee"]),
-    Mutant("proofReused", "confirmation", "M5 leaves out the count", ["nobodyAnswered"]),
-    Mutant(
-        "looseAnswer",
-        "answers astray",
-        "the answer is not bound to its ask",
-        ["foreignKey", "neverIssued"],
-    ),
-    Mutant(
-        "markUnchecked",
-        "three keys",
-        "no mark is kept: older keys live on",
-        ["afterLarger", "deadKey"],
-    ),
-    Mutant(
-        "markFalls",
-        "three keys",
-        "Sam's message sets the mark, and an old one is obeyed",
-        ["afterLarger", "deadKey"],
-        exposed=True,
-    ),
-    Mutant("markEarly", "confirmation", "the mark moves before the tag is checked", ["markAhead"]),
-    Mutant("expiryUnchecked", "confirmation", "expiry is not checked", ["deadKey"], exposed=True),
-    Mutant(
-        "withdrawalIgnored", "two keys", "withdrawals are not obeyed", ["deadKey"], exposed=True
-    ),
-    Mutant(
-        "floorUnchecked", "restore", "tickets below the floor of the epoch are taken", ["deadKey"]
-    ),
-    Mutant("sameEpoch", "restore", "a restore does not raise the epoch", ["issuedTwice"]),
-    Mutant("nonceIgnored", "two meetings", "any ticket is taken while a J is out", ["notFresh"]),
-    Mutant(
-        "usedInRam",
-        "express and cheques",
-        "the map of used numbers is lost with the power",
-        ["creditedTwice"],
-    ),
-    Mutant(
-        "creditFirst",
-        "express and cheques",
-        "the credit is written before the number is marked used",
-        ["creditedTwice"],
-    ),
-    Mutant(
-        "shownFirst",
-        "express and cheques",
-        "the code is shown before the debit is written",
-        ["twoAmounts"],
-    ),
-    Mutant(
-        "numberUnbound",
-        "express and cheques",
-        "a payment number may be used for another amount",
-        ["twoAmounts"],
-    ),
-    Mutant(
-        "limitUnchecked",
-        "express and cheques",
-        "nobody adds up the payments of a key",
-        ["aboveLimit"],
-    ),
-    Mutant(
-        "countInRam", "charges", "the count of charges is lost with the power", ["creditedTwice"]
-    ),
-    Mutant("openStays", "charges", "a good response leaves the charge open", ["creditedTwice"]),
-    Mutant("refundEarly", "refunds", "Sam refunds while the key lives", ["refundedToo"]),
-    Mutant("smallNoPayee", "small", "small payments: R leaves out the payee", ["nobodyPaid"]),
-    Mutant("smallNoPayer", "small", "small payments: R leaves out the payer", ["nobodyPaid"]),
-    Mutant("smallNoAmount", "small", "small payments: R leaves out the amount", ["nobodyPaid"]),
-    Mutant(
-        "smallInside",
-        "small",
-        "small payments: R covers the short C instead of the amount",
-        ["nobodyPaid"],
-    ),
-    Mutant(
-        "smallCountInRam",
-        "small",
-        "small payments: N_B begins again when the power was off",
-        ["creditedTwice"],
-    ),
-    Mutant(
-        "smallOpenStays",
-        "small",
-        "small payments: a good R leaves the charge open",
-        ["creditedTwice"],
-    ),
-    Mutant(
-        "smallUncapped",
-        "small, exposed",
-        "small payments: nobody adds them up",
-        ["aboveCap"],
-        exposed=True,
-    ),
-    Mutant(
-        "largeBySmall",
-        "small, exposed",
-        "small payments: the universal key carries a large sum",
-        ["aboveLimit"],
-        exposed=True,
     ),
 )

@@ -13,7 +13,7 @@ REASONS = {
     "aboveCap": "That is above the cap on small payments.",
     "afterLarger": "A larger n was confirmed before.",
     "deadKey": "The key was dead, and the SIM had been told.",
-    "twoAmounts": "Two codes are about for one payment number.",
+    "twoAmounts": "Two codes are about for one number.",
     "foreignKey": "Eve has that key, and nobody exposed it.",
     "markAhead": "The mark stands above all that Sam issued: A is locked out.",
     "refundedToo": "The payer has had that money back.",
@@ -68,7 +68,7 @@ _DTNS = {
     "renew": (
         "Sam",
         "{number}",
-        "{number}'s number gets a new SIM, {number}'; the old one is still about.",
+        "{number}'s number gets a new SIM, {number}2; the old one is still about.",
         "new SIM",
     ),
     "receive": (
@@ -131,7 +131,12 @@ _DTNS = {
         "{typed} a code, as the {what} of {V} under {key}; the SIM credits {V}.",
         "{what}: {V}",
     ),
-    "refund": ("Sam", "{c.payer}", "Sam refunds {c.payer} the {what} of {V}.", "refund: {V}"),
+    "refund": (
+        "Sam",
+        "{c.payer}",
+        "Sam refunds {c.payer} the {what} of {V}, on a statement of {P}'s SIM.",
+        "refund: {V}",
+    ),
     "small-charge": (
         "{B}",
         "Eve",

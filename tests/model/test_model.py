@@ -16,13 +16,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from check import cells
 from models import all_names, checked, mutated
-from scenes import MUTANTS, SCENES, Mutant
+from mutants import MUTANTS, Mutant
+from scenes import SCENES
 from sentences import REASONS, SENTENCES
 from theory import FILES, loss, module
 
 HERE = Path(__file__).parent
 SPECIFICATION = HERE.parents[1] / "sam" / "README.md"
-HEADING = "What the model checks"
+HEADING = ". What the model checks\n"
 
 found = cache(checked)
 """Each model is explored once for all tests."""
@@ -150,6 +151,12 @@ def test_the_specification_has_this_table() -> None:
         assert name in written, f"{name} is not in the specification's table"
         assert without_seconds(written[name]) == without_seconds(cells(found(name)))
     assert len(written) == len(all_names())
+
+
+def test_the_specification_shows_an_attack() -> None:
+    """The chart there is the one that the command draws."""
+    drawn = run("--charts", "used numbers").stdout.partition("\n\n")[2].strip()
+    assert drawn in SPECIFICATION.read_text()
 
 
 def without_seconds(row: list[str] | tuple[str, ...]) -> list[str]:

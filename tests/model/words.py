@@ -63,10 +63,10 @@ class Context:
 
 
 def person(text: str) -> str:
-    """Return a person's name for `a # 1` or `a`; A' has A's number and the next SIM."""
+    """Return a person's name for `a # 1` or `a`; A2 has A's number and the next SIM."""
     name, _, generation = text.partition(" # ")
     known = EVE if name == "c" else name.upper()
-    return known if generation in {"", "1"} else f"{known}'"
+    return known if generation in {"", "1"} else f"{known}{generation}"
 
 
 def story(theory: str, explored: Explored) -> list[Event]:
