@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import csv
+import http.client
 import io
 import json
 import re
+import resource
+import socket
 import sqlite3
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from deployment import Deployment, dtns
@@ -341,3 +346,67 @@ def test_a_console_of_which_the_token_file_is_open_to_others_lets_nobody_in(
         assert "chmod 600" in came.text
         done = dtns("console", "token", "-c", str(deployment.config))
         assert done.returncode == 3
+
+
+def test_an_export_waits_for_a_slow_reader_and_ends_with_a_gone_one(tmp_path: Path) -> None:
+    """However long the log, Sam holds little of it in memory; a broken export is written down."""
+    deployment = console_deployment(tmp_path / "d")
+    deployment.enrol(A, B)
+    fill(deployment, 40_000)
+    with deployment.sam() as sam:
+        visitor = Visitor(address(deployment))
+        visitor.log_in(token(deployment))
+        form = visitor.get("/issues").form
+        before = resident(sam.pid)
+        body = f"form={form}".encode()
+        parts = urlsplit(visitor.url)
+        for _ in range(8):
+            with socket.create_connection((parts.hostname or "", parts.port or 0)) as slow:
+                slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                slow.sendall(
+                    b"POST /issues.csv HTTP/1.1\r\nHost: localhost\r\nCookie: %b\r\n"
+                    b"Content-Type: application/x-www-form-urlencoded\r\n"
+                    b"Content-Length: %d\r\n\r\n%b" % (visitor.cookie.encode(), len(body), body)
+                )
+                assert slow.recv(16).startswith(b"HTTP/1.1 200")
+                time.sleep(0.2)
+        assert resident(sam.pid) - before < 8e6
+        whole = visitor.get("/issues.csv").text
+        assert whole.count("\r\n") == 40_001
+        with sqlite3.connect(deployment.folder / "dtns.sqlite", isolation_level=None) as other:
+            with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
+                lock_and_export(other, visitor)
+            other.execute("ROLLBACK")
+        other.close()
+        assert visitor.get("/").status == 200
+        faults = [line for line in deployment.log.splitlines() if "Traceback" in line]
+        assert faults == []
+    outcomes = [line["outcome"] for line in deeds(deployment) if "outcome" in line]
+    assert outcomes == ["broken off"] * 8
+
+
+def lock_and_export(store: sqlite3.Connection, visitor: Visitor) -> None:
+    """Begin an export, and let another program hold the store before it is through."""
+    connection = http.client.HTTPConnection(urlsplit(visitor.url).netloc, timeout=20)
+    connection.request("GET", "/issues.csv", headers={"Cookie": visitor.cookie})
+    response = connection.getresponse()
+    response.read(100_000)
+    store.execute("BEGIN IMMEDIATE")
+    response.read()
+
+
+def fill(deployment: Deployment, decisions: int) -> None:
+    """Put refusals into the log, as if phones had asked for years."""
+    with sqlite3.connect(deployment.folder / "dtns.sqlite") as store:
+        store.executemany(
+            "INSERT INTO decision (asker, asker_generation, counter, ask_mac, holder, week,"
+            " decided_at, carrier, reason) VALUES (254712000001, 1, ?, x'00', 254712000002, 1,"
+            " ?, 'loopback', 1)",
+            ((n, 1e9 + n) for n in range(1, decisions + 1)),
+        )
+    store.close()
+
+
+def resident(pid: int) -> float:
+    """Return how many octets of memory a process has."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()

@@ -11,11 +11,11 @@ from urllib.parse import urlencode
 
 from attrs import evolve, frozen
 from klein import Klein
-from twisted.internet.task import deferLater
 
 from dtns.sam.cells import safe_cell
 from dtns.sam.console.operator.deeds import Deed
 from dtns.sam.console.operator.desk import Desk, Problem, fields_of, go
+from dtns.sam.console.operator.streaming import Stream
 from dtns.sam.console.operator.views import MAX_ID, TONES
 from dtns.sam.errors import NumberError
 from dtns.sam.protocol.numbers import Number, masked, parse_number
@@ -96,7 +96,8 @@ def add_issue_log(app: Klein, desk: Desk) -> None:
     @app.route("/issues.csv", methods=["GET"])
     async def masked_csv(request: Any) -> bytes:
         desk.session(request)
-        return await _write(desk, request, Filter.of(fields_of(request)), masked)
+        await _write(desk, request, Filter.of(fields_of(request)), masked)
+        return b""
 
     @app.route("/issues.csv", methods=["POST"])
     async def full_csv(request: Any) -> bytes:
@@ -106,29 +107,29 @@ def add_issue_log(app: Klein, desk: Desk) -> None:
         what = sought.address("log").partition("?")[2] or "everything"
         deed = Deed(desk.sam.clock(), session.token.name, "export with numbers", what)
         with desk.deeds.doing(deed) as outcome:
-            rest = await _write(desk, request, sought, lambda number: f"+{number}")
-            outcome.append("done")
-        return rest
+            whole = await _write(desk, request, sought, lambda number: f"+{number}")
+            outcome.append("done" if whole else "broken off")
+        return b""
 
 
-async def _write(desk: Desk, request: Any, sought: Filter, show: Any) -> bytes:
-    """Write the log row by row, a page of Sam's at a time, as far as the browser takes it."""
+async def _write(desk: Desk, request: Any, sought: Filter, show: Any) -> bool:
+    """Write the log as CSV, a page of Sam's at a time; tell whether the browser took it all."""
     wanted = sought.request(desk, MAX_BATCH)
-    gone: list[Any] = []
-    request.notifyFinish().addBoth(gone.append)
     request.setHeader("Content-Type", "text/csv; charset=utf-8")
     request.setHeader("Content-Disposition", 'attachment; filename="issues.csv"')
-    request.write(_lines([_COLUMNS]))
+    return await Stream(request, _pages(desk, wanted, show), desk.sam.reactor).run()
+
+
+def _pages(desk: Desk, wanted: ListIssues, show: Any) -> Iterator[bytes]:
+    yield _lines([_COLUMNS])
     written = 0
-    while not gone and written < MOST_ROWS:
+    while written < MOST_ROWS:
         page = desk.ask(wanted)
-        request.write(_lines(_row(issue, show) for issue in page.issues))
+        yield _lines(_row(issue, show) for issue in page.issues)
         written += len(page.issues)
         if page.next is None:
-            break
+            return
         wanted = evolve(wanted, before=page.next)
-        await deferLater(desk.sam.reactor, 0)
-    return b""
 
 
 def _lines(rows: Any) -> bytes:
