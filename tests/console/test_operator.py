@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from deployment import Deployment, dtns
-from visitor import Visitor, address, console_deployment, token
+from visitor import Visitor, address, console_deployment, fill, token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -393,18 +393,6 @@ def lock_and_export(store: sqlite3.Connection, visitor: Visitor) -> None:
     response.read(100_000)
     store.execute("BEGIN IMMEDIATE")
     response.read()
-
-
-def fill(deployment: Deployment, decisions: int) -> None:
-    """Put refusals into the log, as if phones had asked for years."""
-    with sqlite3.connect(deployment.folder / "dtns.sqlite") as store:
-        store.executemany(
-            "INSERT INTO decision (asker, asker_generation, counter, ask_mac, holder, week,"
-            " decided_at, carrier, reason) VALUES (254712000001, 1, ?, x'00', 254712000002, 1,"
-            " ?, 'loopback', 1)",
-            ((n, 1e9 + n) for n in range(1, decisions + 1)),
-        )
-    store.close()
 
 
 def resident(pid: int) -> float:

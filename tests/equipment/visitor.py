@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
@@ -38,6 +39,18 @@ def token(deployment: Deployment, *options: str) -> str:
     assert done.returncode == 0, done.stderr
     made: str = json.loads(done.stdout)["token"]
     return made
+
+
+def fill(deployment: Deployment, decisions: int) -> None:
+    """Put refusals into the log, as if phones had asked for years."""
+    with sqlite3.connect(deployment.folder / "dtns.sqlite") as store:
+        store.executemany(
+            "INSERT INTO decision (asker, asker_generation, counter, ask_mac, holder, week,"
+            " decided_at, carrier, reason) VALUES (254712000001, 1, ?, x'00', 254712000002, 1,"
+            " ?, 'loopback', 1)",
+            ((n, 1e9 + n) for n in range(1000, decisions + 1000)),
+        )
+    store.close()
 
 
 @dataclass
