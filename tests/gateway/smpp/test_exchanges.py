@@ -19,8 +19,8 @@ SLOW = (pytest.mark.slow, pytest.mark.timeout(600))
     ("smsc", "exchanges"),
     [
         ("smpp34", 100),
-        pytest.param("smpp34", 2000, marks=SLOW),
-        pytest.param("npm", 2000, marks=[WITH_NPM, *SLOW]),
+        pytest.param("smpp34", 5000, marks=SLOW),
+        pytest.param("npm", 5000, marks=[WITH_NPM, *SLOW]),
     ],
 )
 def test_no_exchange_is_lost_and_none_is_wrong(smsc: str, exchanges: int) -> None:
