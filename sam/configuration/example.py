@@ -35,6 +35,9 @@ longest_life_weeks = 52
 highest_limit_class = 16
 # Limit class of keys asked for in digits, by USSD; cut to the highest. 0 to 31.
 typed_limit_class = 16
+# What all unexpired keys of one payer may pay together, in minor units of the currency; a key that
+# would go beyond gets the highest class that fits. 0 sets no bound.
+exposure_limit = 0
 # New keys that a party can ask for in a day; beyond it asks are refused. 1 to 10000.
 asks_per_day = 50
 # Answers given again to a party in a day; beyond it repeats meet silence. 1 to 100000.

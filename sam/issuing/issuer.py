@@ -16,8 +16,9 @@ from dtns.sam.issuing.vault import Vault
 from dtns.sam.issuing.window import Sighting
 from dtns.sam.protocol.answer import Grant, Reason, Refusal
 from dtns.sam.protocol.ask import Ask, Form, ReceivedAsk, read_ask
+from dtns.sam.protocol.limits import highest_class_within, limit_of
 from dtns.sam.protocol.numbers import Number
-from dtns.sam.protocol.session import Terms
+from dtns.sam.protocol.session import Direction, Terms
 from dtns.sam.protocol.weeks import MAX_WEEK, week_of
 from dtns.sam.protocol.wire import MalformedError, to_text
 
@@ -219,13 +220,21 @@ class Issuer:
         n = records.last_n(ask.asker, holder.party, records.epoch) + 1
         records.raise_n(ask.asker, holder.party, records.epoch, n)
         policy = self._policy
-        terms = Terms(
-            limit=min(ask.limit, policy.highest_limit_class),
-            direction=ask.direction,
-            expiry=min(week + policy.life(ask.life), MAX_WEEK),
-        )
+        expiry = min(week + policy.life(ask.life), MAX_WEEK)
+        terms = Terms(self._limit(records, ask, week, expiry), ask.direction, expiry)
         form = Form.RANDOM if policy.random_keys else ask.form
         return Granted(holder.enrolment.generation, records.epoch, n, terms, form)
+
+    def _limit(self, records: Records, ask: Ask, week: int, expiry: int) -> int:
+        """Return the limit class granted, and count it to what the payer may pay in all."""
+        limit, bound = min(ask.limit, self._policy.highest_limit_class), self._policy.exposure_limit
+        if not bound:
+            return limit
+        asker_pays = ask.direction is Direction.ASKER_PAYS
+        payer = ask.asker.number if asker_pays else ask.holder
+        limit = min(limit, highest_class_within(bound - records.exposure(payer, week)))
+        records.expose(payer, expiry, limit_of(limit))
+        return limit
 
     def _seal(
         self,

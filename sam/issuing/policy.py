@@ -5,6 +5,7 @@ from __future__ import annotations
 from attrs import field, frozen, validators
 
 from dtns.sam.protocol.limits import MAX_LIMIT_CLASS
+from dtns.sam.protocol.payments import MAX_AMOUNT
 from dtns.sam.protocol.weeks import LONGEST_LIFE_WEEKS
 
 
@@ -24,6 +25,8 @@ class Policy:
     """Highest limit class granted; a higher wish gets this one."""
     typed_limit_class: int = _whole(0, MAX_LIMIT_CLASS, 16)
     """Limit class of keys asked for in digits, which name none; cut to the highest."""
+    exposure_limit: int = _whole(0, MAX_AMOUNT, 0)
+    """What all unexpired keys of one payer may pay together, in minor units; 0 sets no bound."""
     asks_per_day: int = _whole(1, 10_000, 50)
     """New keys a party may ask for in a day; beyond it, asks are refused; beyond twice, ignored."""
     repeats_per_day: int = _whole(1, 100_000, 100)

@@ -182,6 +182,12 @@ class Records(Protocol):
     def count_bad_typed(self, number: Number, day: int) -> None:
         """Count one more of them."""
 
+    def exposure(self, payer: Number, week: int) -> int:
+        """Return what this party's keys that have not expired in this week may pay together."""
+
+    def expose(self, payer: Number, expiry: int, amount: int) -> None:
+        """Remember that a key with this expiry lets the party pay so much."""
+
     def last_n(self, asker: Party, holder: Party, epoch: int) -> int:
         """Return the highest n issued in this pair and epoch, 0 if none."""
 

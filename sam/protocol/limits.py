@@ -21,3 +21,8 @@ def limit_of(limit_class: int) -> int:
         return 0
     decade, step = divmod(limit_class - 1, len(_STEPS))
     return _STEPS[step] * int(10 ** (decade + 2))
+
+
+def highest_class_within(amount: int) -> int:
+    """Return the highest class whose limit is at most *amount* minor units."""
+    return max(each for each in range(MAX_LIMIT_CLASS + 1) if limit_of(each) <= max(amount, 0))

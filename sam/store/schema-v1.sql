@@ -58,6 +58,14 @@ CREATE TABLE notice (
     UNIQUE (number, topic, item)
 ) STRICT;
 
+-- What the unexpired keys of a payer may pay together, by their expiry; kept where policy bounds it.
+CREATE TABLE exposure (
+    number INTEGER NOT NULL,
+    expiry INTEGER NOT NULL,
+    total  INTEGER NOT NULL,
+    PRIMARY KEY (number, expiry)
+) STRICT, WITHOUT ROWID;
+
 -- Money put into purses; refund_of is the serial of a payment that was never taken.
 CREATE TABLE load (
     number    INTEGER NOT NULL,

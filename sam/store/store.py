@@ -232,6 +232,20 @@ class Store(Database):
         """Count one more of them."""
         self.connection.execute(_COUNT_BAD_TYPED, (int(number), day))
 
+    def exposure(self, payer: Number, week: int) -> int:
+        """Return what this party's keys that have not expired in this week may pay together."""
+        query = "SELECT coalesce(sum(total), 0) FROM exposure WHERE number = ? AND expiry > ?"
+        (total,) = self.connection.execute(query, (int(payer), week)).fetchone()
+        return int(total)
+
+    def expose(self, payer: Number, expiry: int, amount: int) -> None:
+        """Remember that a key with this expiry lets the party pay so much."""
+        self.connection.execute(
+            "INSERT INTO exposure VALUES (?,?,?)"
+            " ON CONFLICT (number, expiry) DO UPDATE SET total = total + excluded.total",
+            (int(payer), expiry, amount),
+        )
+
     def last_n(self, asker: Party, holder: Party, epoch: int) -> int:
         """Return the highest n issued in this pair and epoch, 0 if none."""
         pair = _pair(asker, holder, epoch)
