@@ -32,19 +32,19 @@ BASIC: Final = frozenset(_TABLE) - {"\x1b"}
 
 EXTENSION: Final = frozenset(_EXTENSION_CODES)
 """Characters of two septets."""
+_OUTSIDE: Final = "\x80"
+_CODES: Final = (
+    dict.fromkeys(range(128), _OUTSIDE)
+    | {ord(character): chr(_TABLE.index(character)) for character in BASIC}
+    | {ord(character): chr(_ESCAPE) + chr(code) for character, code in _EXTENSION_CODES.items()}
+)
+"""What is written for a character; what is outside the alphabet is not written in ASCII."""
 
 
 def septets(text: str) -> int | None:
     """Count the septets *text* takes; None if a character is outside the alphabet."""
-    count = 0
-    for character in text:
-        if character in BASIC:
-            count += 1
-        elif character in EXTENSION:
-            count += 2
-        else:
-            return None
-    return count
+    codes = text.translate(_CODES)
+    return len(codes) if codes.isascii() else None
 
 
 def refusal(text: str) -> str | None:
@@ -63,15 +63,10 @@ def encode(text: str) -> bytes:
     Raises:
         ValueError: a character is outside the alphabet.
     """
-    codes = bytearray()
-    for character in text:
-        if character in _EXTENSION_CODES:
-            codes += bytes((_ESCAPE, _EXTENSION_CODES[character]))
-        elif character in BASIC:
-            codes.append(_TABLE.index(character))
-        else:
-            raise ValueError("the text has characters outside the GSM-7 alphabet")
-    return bytes(codes)
+    codes = text.translate(_CODES)
+    if not codes.isascii():
+        raise ValueError("the text has characters outside the GSM-7 alphabet")
+    return codes.encode("ascii")
 
 
 def decode(codes: bytes) -> str:
@@ -82,6 +77,8 @@ def decode(codes: bytes) -> str:
     """
     if not codes.isascii():
         raise ValueError("no septets: an octet is above 127")
+    if _ESCAPE not in codes:
+        return codes.decode("ascii").translate(_TABLE)
     text, escaped = [], False
     for code in codes:
         if escaped:

@@ -39,7 +39,8 @@ class Outstanding:
 
         Fails with ReferenceReusedError if the reference stands for another message.
         """
-        reference, outcome = message.reference, Deferred[Accepted | Failed]()
+        reference = message.reference
+        outcome: Deferred[Accepted | Failed] = Deferred()
         accepted, under_way = self._accepted.get(reference), self._under_way.get(reference)
         known = accepted or under_way
         if known is None:

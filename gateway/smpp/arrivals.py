@@ -76,17 +76,14 @@ class Arrivals:
 
 def digest(delivery: Delivery) -> bytes:
     """Return a digest of all that a delivery says, its sequence apart."""
-    tlvs = b"".join(
-        tag.to_bytes(2, "big") + len(value).to_bytes(2, "big") + value
-        for tag, value in delivery.tlvs
-    )
-    fields = (
-        delivery.service_type.encode(),
-        repr(tuple(delivery.source)).encode(),
-        repr(tuple(delivery.destination)).encode(),
-        bytes((delivery.esm_class, delivery.protocol_id, delivery.data_coding)),
+    said = (
+        delivery.service_type,
+        *delivery.source,
+        *delivery.destination,
+        delivery.esm_class,
+        delivery.protocol_id,
+        delivery.data_coding,
         delivery.content,
-        tlvs,
+        delivery.tlvs,
     )
-    whole = b"".join(len(each).to_bytes(4, "big") + each for each in fields)
-    return hashlib.sha256(whole).digest()[:16]
+    return hashlib.sha256(repr(said).encode()).digest()[:16]

@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from twisted.internet.defer import succeed
+
 from dtns.gateway import gsm7
 from dtns.gateway.carrier import Accepted, Failed, Inbound
 from dtns.gateway.intake import Intake
@@ -23,6 +25,8 @@ from dtns.gateway.smpp.timing import USUAL, Timing
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
     from random import Random
+
+    from twisted.internet.defer import Deferred
 
     from dtns.gateway.carrier import Outbound, Report, Sink
     from dtns.gateway.smpp.link import Link
@@ -135,19 +139,19 @@ class SmppCarrier:
             await smsc.stop()
         self._set_alarm(None)
 
-    async def send(self, message: Outbound) -> Accepted | Failed:
+    def send(self, message: Outbound) -> Deferred[Accepted | Failed]:
         """Submit *message* once; see `dtns.gateway.carrier.Carrier.send`."""
-        return await self._outstanding.send(message)
+        return self._outstanding.send(message)
 
-    async def _submit(self, message: Outbound) -> Accepted | Failed:
+    def _submit(self, message: Outbound) -> Deferred[Accepted | Failed]:
         if reason := gsm7.refusal(message.text):
-            return Failed(message.reference, permanent=True, reason=reason)
+            return succeed(Failed(message.reference, permanent=True, reason=reason))
         if not self.connected:
-            return Failed(message.reference, permanent=False, reason="no SMSC is bound")
+            return succeed(Failed(message.reference, permanent=False, reason="no SMSC is bound"))
         job = Job(message)
         self._queue.put(job, message.recipient, message.urgency)
         self._pump()
-        return await job.answer
+        return job.answer
 
     def changed(self) -> None:
         """Send what can be sent now; once no SMSC is bound, answer what waits: it was not sent."""
