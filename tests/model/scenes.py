@@ -80,7 +80,7 @@ def pair(asker: str, holder: str, *more: str) -> tuple[str, ...]:
     return (f"last({asker}, {holder}, 0)", *marks)
 
 
-HOME = ("epoch(1)", "spoken(0)", *sims(A, B), *pair(A, B))
+HOME = ("epoch(1)", "clock(0)", "spoken(0)", *sims(A, B), *pair(A, B))
 
 SCENES = (
     Scene(
@@ -176,12 +176,15 @@ SCENES = (
     ),
     Scene(
         "limits and expiries",
-        "a key as Sam may grant it: two limits, two expiries; exposed once, the time told once",
-        (key(expiry=2), key(expiry=4), key(expiry=4, limit=1)),
-        (*HOME, "issues(1)", "exposures(1)", "tidings(1)"),
+        "two limits, three expiries, the latest granted later; one exposed, the time told once",
+        (key(expiry=2), key(expiry=4), key(expiry=4, limit=1), key(n=2, expiry=6)),
+        (*HOME, "issues(2)", "exposures(1)", "tidings(1)"),
         amounts=(1, 2),
-        modes=("express", "cheque"),
-        reaches=((f"credit({key(expiry=4, limit=1)}, express, 0, 1)",),),
+        modes=("express",),
+        reaches=(
+            (f"credit({key(expiry=4, limit=1)}, express, 0, 1)",),
+            (f"credit({key(n=2, expiry=6)}, express, 0, 1)", f"knewWeek({B}, 2)"),
+        ),
     ),
     Scene(
         "restore",

@@ -101,7 +101,7 @@ def _fields(step: Step) -> dict[str, Any]:
         fields["number"] = person(fields["X"])
     fields["what"] = _what(step.values, step.label)
     fields["more"] = {name: int(fields[name]) + 1 for name in ("CT", "E") if name in fields}
-    fields["later"] = int(fields["W"]) + 2 if fields.get("W", "").isdigit() else ""
+    fields["later"] = int(fields["W_"]) + 2 if step.label == "tell" else ""
     fields["as_other"] = _as_other(step, fields)
     fields["stays"] = "stays" if fields.get("F") == "sameEpoch" else "rises from"
     return fields
