@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS: Final = 12.0
 _READ_OCTETS: Final = 65536
+_SESSIONS_KNOWN: Final = 16
 
 
 class Message(NamedTuple):
@@ -77,6 +78,7 @@ class Line:
         self._lines = Lines()
         self._operations: deque[op.FromNetwork] = deque()
         self._inbox: deque[Message] = deque()
+        self._sessions: deque[str] = deque(maxlen=_SESSIONS_KNOWN)
         self._socket: socket.socket | None = None
 
     def __enter__(self) -> Self:
@@ -151,24 +153,29 @@ class Line:
             SessionEndedError: nobody serves the code, or the session ended without a screen.
             WireError: that is nothing to dial.
         """
-        line = encode(op.Dial(self._number, code))
-        self._send(line)
-        return self._screen()
+        self._send(encode(op.Dial(self._number, code)))
+        screen = self._screen()
+        self._sessions.append(screen.session)
+        return screen
 
     def key(self, session: str, text: str) -> Screen:
         """Type *text* into a session and return the next screen; raises as dial does."""
         self._send(encode(op.Key(session, text)))
-        return self._screen()
+        return self._screen(session)
 
     def hang_up(self, session: str) -> None:
         """End a session."""
         self._send(encode(op.Hangup(session)))
 
-    def _screen(self) -> Screen:
-        answer = self._await(op.Show, op.Hangup)
+    def _screen(self, session: str = "") -> Screen:
+        """Wait for a screen of *session*, or else of one that was not known before."""
+        while True:
+            answer = self._await(op.Show, op.Hangup)
+            assert isinstance(answer, op.Show | op.Hangup)
+            if answer.session == session or answer.session not in self._sessions:
+                break
         if isinstance(answer, op.Hangup):
             raise SessionEndedError(f"the session ended: {answer.reason}")
-        assert isinstance(answer, op.Show)
         return Screen(answer.session, answer.text, answer.ends)
 
     def acknowledge(self, network_id: str) -> None:

@@ -106,7 +106,8 @@ class Sessions:
             return self._wait(session)
         session.mark = turn.mark
         if session.over:
-            return self._refused("ussd-over", self._menu.over)
+            self._count("ussd-over")
+            return _now(session.tells(Screen(self._menu.over, ends=True)))
         return self._gone_on(session, turn.typed)
 
     def refuse(self, why: str) -> Deferred[Screen]:
@@ -158,7 +159,8 @@ class Sessions:
         if session.pages and typed == (NEXT,):
             return _now(self._next_page(session))
         if self._under_way >= UNDER_WAY:
-            return self._refused("ussd-busy", self._menu.busy)
+            self._count("ussd-busy")
+            return _now(session.tells(Screen(self._menu.busy, ends=True)))
         session.running = True
         self._under_way += 1
         run = Deferred.fromCoroutine(self._take(session.dialogue, typed[:TYPED_AHEAD]))

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 TRY_AGAIN_SECONDS: Final = 0.1
 TRIES: Final = 50
 """A screen that no window has room for is tried again, for 5 seconds."""
+MOST_WAITING: Final = 500
+"""Screens that wait for room; further ones are dropped, and their sessions time out."""
 _UCS2: Final = 8
 _END: Final = 1
 _CODE: Final = re.compile(r"\*[0-9*]+#")
@@ -58,6 +60,7 @@ class SmppUssd:
         self._reactor = reactor
         self._count = count
         self._serials = itertools.count(1)
+        self._waiting = 0
         self._open: OrderedDict[tuple[str, int], str] = OrderedDict()
 
     def take(self, smsc: Smsc, delivery: Delivery, acknowledge: Callable[[Status], object]) -> None:
@@ -130,12 +133,17 @@ class SmppUssd:
             return
         if passed is not None:
             passed.addCallback(self._passed)
-        elif tries > 1:
+        elif tries > 1 and self._waiting < MOST_WAITING:
+            self._waiting += 1
             self._reactor.callLater(
-                TRY_AGAIN_SECONDS, self._show, screen, smsc, delivery, tries - 1
+                TRY_AGAIN_SECONDS, self._try_again, screen, smsc, delivery, tries - 1
             )
         else:
             self._count("ussd-not-sent")
+
+    def _try_again(self, screen: Screen, smsc: Smsc, delivery: Delivery, tries: int) -> None:
+        self._waiting -= 1
+        self._show(screen, smsc, delivery, tries)
 
     def _passed(self, outcome: Answered | Unanswered) -> None:
         if not isinstance(outcome, Answered) or outcome.status != Status.ROK:

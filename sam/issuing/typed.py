@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from dtns.sam.issuing.issuer import DAY_SECONDS, Answer, Issuer, Silence
 from dtns.sam.issuing.notices import renewed
@@ -91,6 +91,20 @@ class TypedAsks:
             return answer
         sent = answer if isinstance(answer, Answer) else None
         return self._decided(records, registration, received, sent)
+
+    def count_sending(self, records: Records, number: Number, now: float) -> bool:
+        """Count that the digits of an answer go to a party by SMS; False beyond the day's share.
+
+        They share it with the answers that are given again.
+        """
+        registration = records.registration(number)
+        if registration is None:
+            return False
+        share = registration.share.on(int(now // DAY_SECONDS))
+        if share.repeats >= self._policy.repeats_per_day:
+            return False
+        records.save(evolve(registration, share=evolve(share, repeats=share.repeats + 1)))
+        return True
 
     def _authentic(
         self, registration: Registration, typing: Typing

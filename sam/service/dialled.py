@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Final
 
 from dtns.sam.protocol.numbers import Number, is_number
@@ -16,7 +17,8 @@ def dialled_number(text: str, country: str = "") -> Number | None:
     A person dials 0712 345 678, 254712345678 or +254 712 345 678. Without a country the number
     must be international; its plus, or 00, may be left out.
     """
-    digits = "".join(character for character in text if character not in _DROPPED)
+    kept = (character for character in text if character not in _DROPPED)
+    digits = "".join(f"{unicodedata.decimal(each, each)}" for each in kept)
     if not digits or not _KEPT.issuperset(digits) or "+" in digits[1:]:
         return None
     return _in_country(digits, country) if country else _international(digits)

@@ -118,7 +118,7 @@ class Sam:
             random=self._random,
             counters=self.counters,
             reactor=self._reactor,
-            exchanges=ExchangeLog(store.connection) if self._config.sam.log_exchanges else None,
+            exchanges=self._exchange_log(store),
             filing=Filing(vault, self._config.policy, trust_clock=self._trust_clock),
         )
         administration = await self._start_admin_socket(store, master_keys, vault, traffic, upkeep)
@@ -151,6 +151,9 @@ class Sam:
             "ussd": ussd,
             **await self._start_beside(running),
         }
+
+    def _exchange_log(self, store: Store) -> ExchangeLog | None:
+        return ExchangeLog(store.connection) if self._config.sam.log_exchanges else None
 
     async def _start_beside(self, running: RunningSam) -> dict[str, Any]:
         facts: dict[str, Any] = {}
@@ -248,6 +251,7 @@ class Sam:
         gateways = UssdGateways(
             store=store,
             asks=TypedAsks(issuer, vault, self._config.policy),
+            exchanges=self._exchange_log(store),
             policy=self._config.policy,
             traffic=traffic,
             clock=self._clock,

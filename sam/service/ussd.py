@@ -23,6 +23,7 @@ from dtns.sam.configuration.ussd import UssdSection, parse_sources
 from dtns.sam.errors import ConfigError
 from dtns.sam.issuing.policy import Policy
 from dtns.sam.issuing.typed import TypedAsks
+from dtns.sam.service.exchanges import ExchangeLog
 from dtns.sam.service.gateways import Stoppable
 from dtns.sam.service.secretfile import read_secret
 from dtns.sam.service.traffic import Traffic
@@ -49,6 +50,7 @@ class UssdGateways:
         *,
         store: Store,
         asks: TypedAsks,
+        exchanges: ExchangeLog | None,
         policy: Policy,
         traffic: Traffic,
         clock: Callable[[], float],
@@ -60,6 +62,7 @@ class UssdGateways:
             "store": store,
             "commits": traffic.commits,
             "asks": asks,
+            "exchanges": exchanges,
             "policy": policy,
             "outbox": traffic.outbox,
             "clock": clock,

@@ -15,6 +15,7 @@ from dtns.sam.issuing.typed import TypedAsks, TypedDecision, Typing
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.session import Party
 from dtns.sam.service.commits import GroupCommit
+from dtns.sam.service.exchanges import ExchangeLog
 from dtns.sam.service.outbox import Outbox
 from dtns.sam.store.outbox import State
 from dtns.sam.store.store import Store
@@ -58,6 +59,7 @@ class Desk:
         outbox: Outbox,
         clock: Callable[[], float],
         counters: Counter[str],
+        exchanges: ExchangeLog | None = None,
     ) -> None:
         self._name = name
         self._sms = sms
@@ -68,6 +70,7 @@ class Desk:
         self._outbox = outbox
         self._clock = clock
         self._counters = counters
+        self._exchanges = exchanges
 
     def decide(self, typing: Typing, *, by_sms: bool) -> Deferred[Told | Silence]:
         """Decide on a typed ask; with *by_sms* the answer leaves by SMS, too.
@@ -75,16 +78,27 @@ class Desk:
         Fires once all is durable, a bad ask's count included; fails with StoreError if it is not.
         """
         decided = self._commits.write(lambda: self._decide(typing, by_sms=by_sms))
-        return decided.addCallback(self._counted)
+        return decided.addCallback(self._durable)
 
-    def send_digits(self, told: Told, text: str) -> Deferred[None]:
-        """Send *text* to the party by SMS; fires once it is durably on its way."""
+    def send_digits(self, told: Told, text: str) -> Deferred[bool]:
+        """Send *text* to the party by SMS; False beyond the answers that it gets again in a day.
 
-        def add() -> None:
+        Fires once the message is durably on its way.
+        """
+
+        def add() -> bool:
+            now = self._clock()
+            if not self._asks.count_sending(self._store, told.party.number, now):
+                return False
             answer = Answer(told.party.number, told.party.generation, 0, text, Outcome.REPEATED)
-            self._outbox.add(self._sms, answer, self._clock())
+            self._outbox.add(self._sms, answer, now)
+            return True
 
-        return self._commits.write(add).addCallback(lambda _: self._outbox.wake(new=True))
+        return self._commits.write(add).addCallback(self._woken)
+
+    def _woken(self, added: bool) -> bool:  # noqa: FBT001 (a callback's)
+        self._outbox.wake(new=added)
+        return added
 
     def last(self, caller: Number) -> Deferred[Last | None]:
         """Find the latest ask of a party."""
@@ -101,26 +115,27 @@ class Desk:
 
         return self._commits.write(count)
 
-    def _decide(self, typing: Typing, *, by_sms: bool) -> tuple[Told | Silence, list[str]]:
+    def _decide(self, typing: Typing, *, by_sms: bool) -> TypedDecision | Silence:
         now = self._clock()
         decided = self._asks.decide(self._store, typing, self._name, now)
-        if isinstance(decided, Silence):
-            return decided, [decided.value]
-        answer, counted = decided.answer, []
-        if answer is not None:
-            counted.append(answer.outcome.value)
+        if isinstance(decided, TypedDecision) and (answer := decided.answer) is not None:
             if by_sms or decided.digits is None:
                 self._outbox.add(self._sms, answer, now)
             if answer.notice:
                 self._outbox.add(self._sms, evolve(answer, text=answer.notice, counter=0), now)
-        return _told(decided), counted
+        return decided
 
-    def _counted(self, decided: tuple[Told | Silence, list[str]]) -> Told | Silence:
-        told, counted = decided
-        self._counters.update(counted)
-        if isinstance(told, Told):
-            self._outbox.wake(new=True)
-        return told
+    def _durable(self, decided: TypedDecision | Silence) -> Told | Silence:
+        """Count and log what was decided, and let the answer leave."""
+        if isinstance(decided, Silence):
+            self._counters[decided.value] += 1
+            return decided
+        if decided.answer is not None:
+            self._counters[decided.answer.outcome.value] += 1
+            if self._exchanges is not None:
+                self._exchanges.decided(decided.answer, self._name)
+        self._outbox.wake(new=True)
+        return _told(decided)
 
     def _last(self, caller: Number) -> Last | None:
         issue = self._store.registry.latest(caller)

@@ -154,9 +154,8 @@ class Dialogue:
             return Screen(self._prompt)
         if self._by_sms:
             return self._digits(told)
-        await self._desk.send_digits(told, f"{told.counter}: {told.digits}")
-        self._step = self._at_note
-        return Screen(self._words.by_sms, ends=True)
+        sent = await self._desk.send_digits(told, f"{told.counter}: {told.digits}")
+        return Screen(self._words.by_sms if sent else self._words.repeats, ends=True)
 
     async def _status(self) -> str:
         last = None if self._caller is None else await self._desk.last(self._caller)

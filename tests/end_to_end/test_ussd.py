@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 from deployment import STOP_SECONDS, Deployment, deploy, dtns, told
 
+from dtns.gateway.errors import SessionEndedError
+from dtns.gateway.loopback.handset import Line
 from dtns.gateway.ussd.simulator import CallbackError, Caller
+from dtns.sam.handset.simfile import read_sim_file
 
 A, B = "+254712000001", "+254712000002"
 SECRET = "a-path-that-nobody-guesses"
@@ -91,9 +94,23 @@ def test_by_the_loopback_network(ussd: Ussd) -> None:
             "the session ended: nobody serves this code",
         )
         assert dtns("phone", str(ussd.a), "dial", "hello").returncode == 1
+        dials_again_and_again(ussd)
         status = told(dtns("gateway", "status", "-c", str(ussd.deployment.config), "--json"))
         states = {each["name"]: each["state"] for each in status["gateways"]}
         assert states == {"loopback": "up", "ussd.loopback": "up", "ussd.at": "up"}
+
+
+def dials_again_and_again(ussd: Ussd) -> None:
+    """On one line, with and without hanging up: each time the screen is the new session's."""
+    sim = read_sim_file(ussd.b)
+    with Line(sim.network, B) as line:
+        first, second = line.dial("*384#"), line.dial("*384#")
+        assert first.session != second.session
+        line.hang_up(second.session)
+        third = line.dial("*384#")
+        assert line.key(third.session, "4").text.startswith("Requests left today: 50.")
+        with pytest.raises(SessionEndedError, match="there is no such session"):
+            line.key(first.session, "4")
 
 
 def test_by_http_callback(ussd: Ussd) -> None:

@@ -13,6 +13,7 @@ from dtns.codecs.digits import PROFILES, decode, encode, show
 from dtns.sam.handset.exchanges import Asked
 from dtns.sam.handset.handset import Handset
 from dtns.sam.issuing.issuer import Answer, Outcome, Silence
+from dtns.sam.issuing.notices import renew
 from dtns.sam.issuing.policy import Policy
 from dtns.sam.issuing.typed import BAD_A_DAY, TypedAsks, TypedDecision, Typing, counters
 from dtns.sam.protocol.answer import Reason
@@ -281,3 +282,27 @@ def test_the_share_of_a_day_holds_for_typed_asks(make_world: Callable[..., Any])
     outcomes = [typist.type(alice, bob, typist.shown(alice, bob)) for _ in range(5)]
     reasons = [each.reason if isinstance(each, TypedDecision) else each for each in outcomes]
     assert reasons == [None, None, Reason.QUOTA, Reason.QUOTA, Silence.SHARE]
+
+
+def test_a_typed_ask_ends_a_renewal(typist: Typist, alice: Handset, bob: Handset) -> None:
+    """A phone that has become a new generation shows it by a typed ask as by any other.
+
+    The second half of its keys takes an ask by SMS, which says that the first half came.
+    """
+    store = typist.world.store
+    with store.transaction():
+        known = store.registration(alice.sim.number)
+        assert known is not None
+        assert renew(store, known, 1) is not None
+    notice = typist.good(alice, bob, typist.shown(alice, bob)).answer
+    assert notice is not None
+    assert alice.receive(notice.notice).outcome == "obeyed"
+    more = typist.world.tell(typist.world.ask(alice, bob).text)
+    assert alice.receive(more.notice).outcome == "obeyed"
+    decided = typist.good(alice, bob, typist.shown(alice, bob))
+    assert decided.party.generation == 2
+    entered = alice.enter_answer(_digits(decided))
+    assert entered.key is not None
+    assert entered.key.context.asker.generation == 2
+    with store.transaction():
+        assert store.registration(alice.sim.number).enrolment.generation == 2

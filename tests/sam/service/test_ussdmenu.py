@@ -101,6 +101,20 @@ def test_ask_in_digits(bench: Any, alice: Handset, bob: Handset) -> None:
     assert alice.enter_answer(digits).key is not None
 
 
+def test_digits_by_sms_are_bounded(make_bench: Any) -> None:
+    """They share the day's repeats, so that a recorded code does not make messages without end."""
+    bench = make_bench(Policy(repeats_per_day=2))
+    alice, bob = bench.world.phone(), bench.world.phone()
+    typed = code(bench, alice, bob)
+    screens = []
+    for _ in range(4):
+        caller = Caller(bench, plus(alice))
+        caller.type("2", plus(bob), typed)
+        screens.append(caller.screen.text if caller.screen.ends else caller.type("1"))
+    assert screens == [EN.by_sms, EN.repeats, EN.repeats, EN.repeats]
+    assert len(bench.carrier.submitted) == 1
+
+
 def test_digits_after_all(bench: Any, alice: Handset, bob: Handset) -> None:
     """Whoever asked for an SMS can have the digits, too; both are one key."""
     caller = Caller(bench, plus(alice))
@@ -342,6 +356,7 @@ def test_every_language_has_every_text() -> None:
         ("", "KE", None),
         ("07123456789012345", "KE", None),
         ("abc", "", None),
+        ("०७१२ ३४५ ६७८", "KE", "254712345678"),
     ],
 )
 def test_numbers_as_people_dial_them(text: str, country: str, number: str | None) -> None:
