@@ -35,7 +35,8 @@ class TwoPhones:
     carries a link's token, and a way back. With *idle_seconds* the stage is taken down when nobody
     has looked for so long.
 
-    refused counts what was turned away, by reason: link, session, type, order, flood, viewers.
+    refused counts what was turned away, by reason: link, session, type, order, flood, viewers;
+    a site of its own adds what never came here.
     """
 
     def __init__(

@@ -33,7 +33,8 @@ def serve_two_phones(port: int, show: Callable[[str], None]) -> None:
     stage = StageProcess(reactor)
     door = Door(reactor.seconds)
     page = TwoPhones(stage, door, reactor)
-    server = WebServer(GuardedSite(alone(page), reactor), TcpAddress("127.0.0.1", port), reactor)
+    site = GuardedSite(alone(page), reactor, refused=page.refused)
+    server = WebServer(site, TcpAddress("127.0.0.1", port), reactor)
     faults: list[Failure] = []
 
     def failed(failure: Failure) -> None:

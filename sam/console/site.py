@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Collection
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -25,6 +26,7 @@ POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+_NAMES: Final = {400: "address", 405: "method", 421: "host", 403: "origin"}
 HEADERS: Final = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -59,6 +61,7 @@ class GuardedRequest(Request):
             return
         self._tell_browser()
         status, reason = refusal
+        self.channel.site.refused[_NAMES[status]] += 1
         self.setResponseCode(status)
         self.setHeader("Content-Type", "text/plain; charset=utf-8")
         self.write(f"{reason}\n".encode())
@@ -97,19 +100,25 @@ class GuardedSite(Site):
     """A site of guarded requests that answers under local names and *hosts* alone.
 
     That is what keeps a foreign page whose name leads to this address from reading ours. With
-    None it answers under any name.
+    None it answers under any name. What is turned away is counted in *refused*, as address,
+    method, host or origin.
     """
 
     noisy = False
     displayTracebacks = False  # noqa: N815 (Twisted's name)
 
     def __init__(
-        self, resource: IResource, reactor: Any, hosts: Collection[str] | None = ()
+        self,
+        resource: IResource,
+        reactor: Any,
+        hosts: Collection[str] | None = (),
+        refused: Counter[str] | None = None,
     ) -> None:
         super().__init__(resource, requestFactory=GuardedRequest, reactor=reactor)
         self.protocol: Any = BoundedChannel
         self._hosts = None if hosts is None else LOCAL_HOSTS | frozenset(hosts)
         self.reactor = reactor
+        self.refused: Counter[str] = Counter() if refused is None else refused
         self.channels: set[BoundedChannel] = set()
 
     def answers_to(self, host: str | None) -> bool:

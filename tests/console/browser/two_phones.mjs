@@ -66,7 +66,7 @@ await visit(async ({ page, look, shoot }) => {
   await look("the proof");
 
   // the other steps are shown by the page itself: it presses the same keys
-  for (const step of ["Pay", "Again", "Challenge", "Small"]) {
+  for (const step of options.steps) {
     await page.locator(".chip", { hasText: step }).click();
     await page.click("#show");
     await page.locator(".chip.done", { hasText: step }).waitFor();

@@ -159,3 +159,12 @@ def test_bad_lines_are_refused_and_days_go_by(stage: Running) -> None:
     stage.order(days=8)
     stage.message("expired", "alice")
     assert stage.until(lambda told: "today" in told)["today"] > today
+    for _ in range(4):
+        stage.order(days=182)
+    stage.order(phone="alice", signal=True)
+    stage.until(lambda told: told.get("counter") == 1)
+    stage.press("alice", "end 1 3 254712345678 ok")
+    stage.until(lambda told: "not enrolled" in told.get("screen", {}).get("text", ""))
+    stage.press("alice", "end 1 1")
+    late = stage.until(lambda told: told.get("event") == "received" and told.get("counter") == 3)
+    assert int(late["expiry"][:4]) >= int(today[:4]) + 2
