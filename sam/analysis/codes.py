@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from dtns.codecs.digits import PROFILES
 from dtns.sam.handset.confirmations import MAX_FAILURES
-from dtns.sam.handset.guesses import BUDGET, price
+from dtns.sam.handset.guesses import BUDGET, price, with_ended_locks
 from dtns.sam.handset.pairs import MAX_WRONG_CHARGES
 from dtns.sam.handset.purse import PERIODS_KEPT, SMALL_TRIES
 from dtns.sam.issuing.typed import BAD_A_DAY, MOST_COMPARED
@@ -31,6 +31,8 @@ FORGERIES_A_YEAR: Final = 0.01
 _DAYS: Final = 365
 _MESSAGES_A_YEAR: Final = _DAYS * 24 * 3600
 _OCTET: Final = 8
+MOST_ENDED: Final = 1 << 16
+"""More locks than a SIM has numbers for."""
 
 
 @frozen
@@ -183,17 +185,10 @@ def audit(usage: Usage) -> list[Audited]:
     return [code.audited(usage) for code in CODES]
 
 
-def account_fleet_year(sims: int) -> float:
+def account_fleet_year(sims: int, ended_locks: int = 0) -> float:
     """Return the successes that a fleet may expect if all SIMs spend all their accounts.
 
-    One account pays for all large codes of a SIM: this is what they come to together.
+    One account pays for all large codes of a SIM: this is what they come to together, where Sam
+    ends so many locks of each SIM in the year.
     """
-    return sims * BUDGET / price(0, 1)
-
-
-def unlocks_left(sims: int) -> float:
-    """Return how many locks a SIM and year Sam may end, on average, before the bound is broken.
-
-    Each end of a lock begins a new account.
-    """
-    return FORGERIES_A_YEAR / account_fleet_year(sims) - 1
+    return sims * with_ended_locks(BUDGET, ended_locks) / price(0, 1)

@@ -10,11 +10,11 @@ from attrs import asdict
 
 from dtns.sam.analysis.codes import (
     FORGERIES_A_YEAR,
+    MOST_ENDED,
     Audited,
     Usage,
     account_fleet_year,
     audit,
-    unlocks_left,
 )
 from dtns.sam.cli.exits import Exit
 from dtns.sam.cli.show import show_table
@@ -67,13 +67,12 @@ def _count(expected: float) -> str:
 
 
 def _tell_account(sims: int) -> None:
-    together, left = account_fleet_year(sims), unlocks_left(sims)
+    together, most = account_fleet_year(sims), account_fleet_year(sims, MOST_ENDED)
     click.echo(
         f"\nOne account of guesses pays for all large codes of a SIM: all of them together come to "
         f"{together:.4f} forgeries a year among {sims:,} SIMs; the bound is {FORGERIES_A_YEAR}."
     )
-    if left > 0:
-        click.echo(
-            "Each lock that Sam ends begins a new account: the bound holds up to "
-            f"{left:.2f} ended locks a SIM and year."
-        )
+    click.echo(
+        "Each lock that Sam ends within a year adds less than the one before: however many it ends,"
+        f" no more than {most:.4f}."
+    )

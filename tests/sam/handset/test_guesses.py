@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from dtns.codecs.digits import PROFILES, encode, show
 from dtns.sam.errors import SimFileError
-from dtns.sam.handset.guesses import BUDGET, STRANGERS_BUDGET, YEAR_WEEKS, Guesses, price
+from dtns.sam.handset.guesses import (
+    BUDGET,
+    STRANGERS_BUDGET,
+    YEAR_WEEKS,
+    Guesses,
+    price,
+    with_ended_locks,
+)
 from dtns.sam.handset.handset import Handset
 from dtns.sam.protocol.numbers import Number
 
@@ -262,7 +269,7 @@ def test_a_years_budget_comes_back_after_a_year(
 def test_the_account_never_exceeds_the_budget(
     entries: list[tuple[int, int, bool, int]],
 ) -> None:
-    """Whatever is charged and refunded, a year's spending stays within the budget and its half."""
+    """Whatever is charged, refunded and unlocked, a year's spending stays within the bounds."""
     account, week = Guesses(), 0
     for charge, back, stranger, weeks in entries:
         week += weeks
@@ -270,8 +277,12 @@ def test_the_account_never_exceeds_the_budget(
         paid = account.charged(charge * ENTRY, stranger=stranger)
         if paid is not None:
             account = paid.refunded(min(back, charge) * ENTRY, stranger=stranger)
-        assert 0 <= account.strangers <= account.spent <= BUDGET
-        assert account.strangers <= STRANGERS_BUDGET
+        elif back % 2:
+            account = account.run_out()
+            account = account.unlocked(account.locks, week)
+        assert 0 <= account.strangers <= account.spent <= with_ended_locks(BUDGET, account.ended)
+        assert account.strangers <= with_ended_locks(STRANGERS_BUDGET, account.ended)
+        assert account.spent <= BUDGET * 5 // 4
         assert account.since <= week < account.since + YEAR_WEEKS
 
 
