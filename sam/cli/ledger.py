@@ -100,7 +100,7 @@ def check(config: Config, *, as_json: bool) -> None:
                 "status": "refused" if proved else "done",
                 "entries": state.entries,
                 "agreed": state.agreed,
-                "sums": {code: show_minor(sum_, code) for code, sum_ in state.sums.items()},
+                "sums": {code: _minor(sum_, code) for code, sum_ in state.sums.items()},
                 "findings": [_facts(finding) for finding in state.findings],
                 "more": state.more,
             }
@@ -108,7 +108,7 @@ def check(config: Config, *, as_json: bool) -> None:
     else:
         for finding in state.findings:
             click.secho(_sentence(finding), fg=None if finding.open else "red")
-        sums = ", ".join(f"{code} {show_minor(sum_, code)}" for code, sum_ in state.sums.items())
+        sums = ", ".join(f"{code} {_minor(sum_, code)}" for code, sum_ in state.sums.items())
         click.echo(
             f"Entries: {state.entries}. Payments that both sides logged alike: {state.agreed}"
             f"{f' ({sums})' if sums else ''}. Proved wrong: {len(proved)}."
@@ -126,7 +126,15 @@ def _facts(finding: LedgerFinding) -> dict[str, Any]:
 
 
 def _sentence(finding: LedgerFinding) -> str:
-    sum_ = f"{finding.currency} {show_minor(finding.amount, finding.currency)}"
+    sum_ = f"{finding.currency} {_minor(finding.amount, finding.currency)}"
     other = f"+{finding.other}" if finding.other else ""
     told = _TROUBLES[finding.trouble].format(serial=finding.serial, sum=sum_, other=other)
     return f"+{finding.number} {told}."
+
+
+def _minor(amount: int, currency: str) -> str:
+    """Write a sum out of a phone's log, whose currency may be none that there is."""
+    try:
+        return show_minor(amount, currency)
+    except AmountError:
+        return f"{amount} minor units"

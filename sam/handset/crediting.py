@@ -13,7 +13,7 @@ from dtns.sam.handset.card import Card
 from dtns.sam.handset.confirmations import confirmed
 from dtns.sam.handset.entering import Typed, charged_account, search
 from dtns.sam.handset.guesses import price
-from dtns.sam.handset.orders import Charged, Order, Received, Refused
+from dtns.sam.handset.orders import Charged, Order, Received, Refused, misdirected
 from dtns.sam.handset.pairs import (
     MAX_UNPAID_CHARGES,
     PairKey,
@@ -39,8 +39,8 @@ _LENGTHS = ((10, Mode.SMALL), (14, Mode.CHALLENGE), (18, Mode.CHEQUE))
 
 def charge(sim: SimFile, card: Card, order: Order) -> Charged | Refused:
     """Ask to be paid: a code to read out where the mode needs one."""
-    if order.other == sim.number:
-        return Refused("self")
+    if reason := misdirected(sim, order):
+        return Refused(reason)
     keys, terms, payment = paid_keys(card.state, order.other), sim.terms, order.payment
     mode = order.mode
     if mode is None and not keys and payment.amount <= terms.small_limit:
@@ -75,8 +75,8 @@ def _charge_key(sim: SimFile, card: Card, order: Order, keys: list[PairKey]) -> 
 
 def accept(sim: SimFile, card: Card, order: Order) -> Received | Refused:
     """Take a payment code that the payer read out, and credit it if it is good and new."""
-    if order.other == sim.number:
-        return Refused("self")
+    if reason := misdirected(sim, order):
+        return Refused(reason)
     if card.state.purse.log_is_full:
         return Refused("log-full")
     mode = order.mode

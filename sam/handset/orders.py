@@ -6,6 +6,7 @@ from attrs import field, frozen
 
 from dtns.codecs.digits import Reading, Status
 from dtns.sam.handset.purse import Transaction
+from dtns.sam.handset.simfile import SimFile
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.payments import Mode, Payment
 
@@ -58,3 +59,10 @@ class Refused:
     reason: str
     lock: int = 0
     reading: Reading | None = None
+
+
+def misdirected(sim: SimFile, order: Order) -> str:
+    """Return why an order is none for this SIM, or nothing: its own number, another currency."""
+    if order.other == sim.number:
+        return "self"
+    return "" if order.payment.currency == sim.terms.currency else "currency"

@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 from dtns.codecs.digits import PROFILES, decode, encode, show
 from dtns.sam.handset import smallsums
 from dtns.sam.handset.card import Card
-from dtns.sam.handset.orders import Order, Paid, Refused
+from dtns.sam.handset.orders import Order, Paid, Refused, misdirected
 from dtns.sam.handset.pairs import (
     MAX_WRONG_CHARGES,
     PairKey,
@@ -45,8 +45,8 @@ class _Fixed:
 
 def pay(sim: SimFile, card: Card, order: Order, pin: str) -> Paid | Refused:
     """Debit a payment and return its code, or the code of the same payment made before."""
-    if order.other == sim.number:
-        return Refused("self")
+    if reason := misdirected(sim, order):
+        return Refused(reason)
     if reason := check_pin(sim, card, pin):
         return Refused(reason, card.state.purse.pin.locks if reason == "pin-locked" else 0)
     if card.state.purse.log_is_full:
@@ -208,7 +208,7 @@ def _found(state: State, key: PairKey, mode: Mode, number: int) -> Transaction |
 
 def _latest(state: State, order: Order) -> Transaction | None:
     """Return the last payment of this sum to this payee whose code needed no charge."""
-    modes = (Mode.EXPRESS, Mode.CHEQUE) if order.mode is None else (order.mode,)
+    modes = (Mode.EXPRESS, Mode.CHEQUE)
     for line in reversed(state.purse.log):
         to_payee = line.is_payment and not line.received and line.entry.other.number == order.other
         if to_payee and line.mode in modes and line.entry.amount == order.payment.amount:

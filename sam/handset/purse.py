@@ -163,6 +163,11 @@ class Purse:
         """Whether Sam must acknowledge entries before there can be more, or there can be none."""
         return len(self.unfiled) >= MAX_LOG or self.last_serial & _LOW_BITS >= _LAST_COUNT
 
+    @property
+    def has_serials(self) -> bool:
+        """Whether there is a serial left for one entry more."""
+        return self.last_serial & _LOW_BITS < _LOW_BITS
+
     def logged(
         self, entry: Entry, generation: int, at: float, *, receipt: int = -1, digits: str = ""
     ) -> Purse:
@@ -175,7 +180,7 @@ class Purse:
     def loaded(self, party: Party, number: int, payment: Payment, week: int) -> Purse:
         """Return the purse after this load; one that it cannot hold is left at Sam, unlogged."""
         purse = evolve(self, loads=number)
-        if self.balance + payment.amount > MAX_AMOUNT:
+        if self.balance + payment.amount > MAX_AMOUNT or not self.has_serials:
             return purse
         entry = own_entry(Kind.LOAD, party, payment.amount, week, number & _LOW_BITS)
         return evolve(purse.logged(entry, 0, 0.0), balance=self.balance + payment.amount)

@@ -58,6 +58,7 @@ _CONFIRMATION: Final = {
 }
 _PAYMENT: Final = {
     "self": "A phone cannot pay itself.",
+    "currency": "This SIM's purse is in another currency.",
     "no-pin": "There is no PIN yet: `pin` sets one, 4 to 8 digits.",
     "malformed": "A PIN is 4 to 8 digits.",
     "wrong-pin": "That is not the PIN.",

@@ -28,6 +28,9 @@ from dtns.sam.protocol.small import (
 _OTHER: Final = Refused("other-payment")
 MAX_UNPAID: Final = 1000
 """Charges in a period beyond those paid, so that aborts are bounded."""
+_SIMS: Final = 4
+"""SIMs of one number whose counts are kept apart in a period."""
+_COUNTS: Final = (MAX_COUNT + 1) // _SIMS
 
 
 def pay_small(sim: SimFile, card: Card, order: Order, bits: int) -> Paid | Refused:
@@ -81,18 +84,20 @@ def charge_small(sim: SimFile, card: Card, order: Order) -> Charged | Refused:
     """Make a small charge, which ends the one that is out."""
     purse = card.state.purse
     universal = purse.latest_universal(sim.universal)
-    if universal is None:
+    if universal is None or not _may_charge(sim, universal):
         return Refused("no-key")
     if reason := _refusal(sim, purse, order.payment):
         return Refused(reason)
     small = purse.small
     if small.period != universal.period:
         small = Small(period=universal.period, paid=small.paid, failures=small.failures)
-    if small.charged >= MAX_COUNT or small.charged - small.received >= MAX_UNPAID:
+    if small.charged >= _COUNTS - 1 or small.charged - small.received >= MAX_UNPAID:
         return Refused("used-up")
-    deal = Deal(order.other, sim.number, order.payment, small.charged + 1)
-    open_ = OpenSmall(order.other, order.payment, deal.count)
-    _keep(card, evolve(purse, small=evolve(small, charged=deal.count, open=open_)))
+    charged = small.charged + 1
+    count = sim.generation % _SIMS * _COUNTS + charged
+    deal = Deal(order.other, sim.number, order.payment, count)
+    open_ = OpenSmall(order.other, order.payment, count)
+    _keep(card, evolve(purse, small=evolve(small, charged=charged, open=open_)))
     return Charged(Mode.SMALL, show(encode(PROFILES["request"], deal.charge(universal))))
 
 
@@ -117,6 +122,12 @@ def take_small(sim: SimFile, card: Card, order: Order, bits: int) -> Received | 
     small = evolve(small, open=None, received=small.received + 1)
     _keep(card, evolve(purse, balance=purse.balance + order.payment.amount, small=small))
     return Received(purse.log[-1])
+
+
+def _may_charge(sim: SimFile, universal: UniversalKey) -> bool:
+    """Tell whether no former SIM of this number can have made the counts that this one makes."""
+    enrolled_in = sim.universal.period if sim.universal is not None else 0
+    return sim.generation <= _SIMS or universal.period > enrolled_in
 
 
 def _refusal(sim: SimFile, purse: Purse, payment: Payment) -> str:

@@ -41,7 +41,7 @@ def _stated(sim: SimFile, purse: Purse, week: int) -> Purse:
     last = purse.log[-1].entry if purse.log else None
     if last is not None and (last.kind, last.week) == (Kind.STATEMENT, week):
         return purse
-    if not purse.unfiled and not purse.small.locked:
+    if not purse.has_serials or (not purse.log and not purse.small.locked):
         return purse
     return purse.logged(own_entry(Kind.STATEMENT, sim.party, purse.balance, week), 0, 0.0)
 

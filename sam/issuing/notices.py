@@ -12,10 +12,13 @@ from dtns.sam.protocol.ask import MAX_COUNTER
 from dtns.sam.protocol.keys import MAX_GENERATION, Enrolment
 from dtns.sam.protocol.sync import (
     Item,
+    Load,
     NewExchangeKeys,
     NewTicketKeys,
     NewUniversalKey,
     Sync,
+    Unlock,
+    UnlockPin,
     fitting,
     read_items,
 )
@@ -62,6 +65,17 @@ def end_renewal(records: Records, registration: Registration) -> None:
     """Have a party told no more of a renewal."""
     notices = records.notices(registration.enrolment.number)
     records.drop_notices([notice for notice in notices if notice.topic in _RENEWAL])
+
+
+def end_sim(records: Records, registration: Registration) -> None:
+    """Have a new SIM told nothing that was meant for the former one: renewals, loads, locks.
+
+    Whether that obeyed a load before it was replaced nobody can know.
+    """
+    end_renewal(records, registration)
+    items = [n for n in records.notices(registration.enrolment.number) if n.topic is Topic.ITEM]
+    own = [n for n in items if isinstance(read_items(n.item)[0], Load | Unlock | UnlockPin)]
+    records.drop_notices(own)
 
 
 def acknowledge(records: Records, registration: Registration, synced: int) -> None:

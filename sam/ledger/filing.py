@@ -58,6 +58,8 @@ class Filing:
         if isinstance(opened, Silence):
             return opened
         registration, log = opened
+        if log.first >> COUNT_BITS > log.party.generation:
+            return Silence.MALFORMED
         for filed in _as_filed(log):
             books.ledger.file(filed, now)
         share = registration.share.on(int(now // DAY_SECONDS))

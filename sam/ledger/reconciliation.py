@@ -6,7 +6,7 @@ open where a log that is still to come may explain it.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 
@@ -126,7 +126,10 @@ def _payments(paid: _Sides, received: _Sides, passed: dict[_Series, int]) -> Ite
     """Find payments with one side, with two unlike ones, or with too many."""
     for deal, debits in paid.items():
         receipts = received.get(deal, [])
-        for again in [*debits[1:], *receipts[1:]]:
+        for again in debits[1:]:
+            small = deal.mode is Mode.SMALL
+            yield _finding(Trouble.NOT_CREDITED if small else Trouble.CREDITED_TWICE, again)
+        for again in receipts[1:]:
             yield _finding(Trouble.CREDITED_TWICE, again)
         if not receipts:
             yield _finding(Trouble.NOT_CREDITED, debits[0])
@@ -187,16 +190,16 @@ def _balances(whole: list[Filed]) -> Iterator[Finding]:
 
 def _loads(filed: list[Filed], made: list[Load]) -> Iterator[Finding]:
     """Match loads with the entries that show them; an entry has the low 16 bits of the number."""
-    known = {(load.number, load.load & _LOW_BITS, load.currency, load.amount) for load in made}
-    seen = set()
+    coming = Counter(map(_key_of, made))
     for each in filed:
         if each.entry.kind is Kind.LOAD:
             key = (each.number, each.entry.number, each.currency, each.entry.amount)
-            if key not in known or key in seen:
+            if coming[key] <= 0:
                 yield _finding(Trouble.UNKNOWN_LOAD, each)
-            seen.add(key)
-    for load in made:
-        if (load.number, load.load & _LOW_BITS, load.currency, load.amount) not in seen:
+            coming[key] -= 1
+    for load in reversed(made):
+        if coming[_key_of(load)] > 0:
+            coming[_key_of(load)] -= 1
             yield Finding(
                 Trouble.LOAD_UNDERWAY,
                 load.number,
@@ -204,6 +207,11 @@ def _loads(filed: list[Filed], made: list[Load]) -> Iterator[Finding]:
                 amount=load.amount,
                 currency=load.currency,
             )
+
+
+def _key_of(load: Load) -> tuple[Number, int, str, int]:
+    """Return what an entry tells of a load; those of two epochs may be alike."""
+    return load.number, load.load & _LOW_BITS, load.currency, load.amount
 
 
 def _finding(trouble: Trouble, filed: Filed) -> Finding:

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from dtns.sam.protocol.labels import Label
 from dtns.sam.protocol.numbers import Number
-from dtns.sam.protocol.payments import AMOUNT_OCTETS, Mode
+from dtns.sam.protocol.payments import AMOUNT_OCTETS, MAX_AMOUNT, Mode, Payment
 from dtns.sam.protocol.primitives import Prf, siv_open, siv_seal
 from dtns.sam.protocol.session import Party
 from dtns.sam.protocol.wire import MAX_TEXT, MalformedError, Reader, from_text, number_field
@@ -171,7 +171,7 @@ def _siv_key(ask_key: bytes) -> bytes:
 
 
 def _unpack(party: Party, first: int, reader: Reader) -> LogMessage:
-    currency = reader.take(_CURRENCY_OCTETS).decode("ascii")
+    currency = Payment(reader.take(_CURRENCY_OCTETS).decode("ascii"), 1).currency
     entries: list[Entry] = []
     while reader.left:
         entries.append(_entry(reader))
@@ -183,7 +183,7 @@ def _unpack(party: Party, first: int, reader: Reader) -> LogMessage:
 def _entry(reader: Reader) -> Entry:
     kind, older = divmod(reader.integer(1), 1 << 4)
     other = Party(reader.number(), reader.integer(2))
-    return Entry(
+    entry = Entry(
         kind=Kind(kind),
         other=other,
         epoch=reader.integer(2),
@@ -193,3 +193,7 @@ def _entry(reader: Reader) -> Entry:
         week=reader.integer(2),
         older=older,
     )
+    least = 0 if entry.kind is Kind.STATEMENT else 1
+    if not least <= entry.amount <= MAX_AMOUNT:
+        raise MalformedError("an amount that no purse can hold")
+    return entry

@@ -74,7 +74,7 @@ class Accounting:
         if reason := self._objection(filed):
             return Refusal(reason)
         load, loaded = self._loaded(known, Payment(filed.currency, filed.entry.amount))
-        ledger.note_refund(request.number, load, request.serial)
+        self._store.note_refund(request.number, load, request.serial)
         return loaded
 
     def _objection(self, filed: Filed) -> str:

@@ -9,7 +9,7 @@ from attrs import asdict, evolve
 
 from dtns.sam.issuing.clock import credible_week
 from dtns.sam.issuing.issuer import DAY_SECONDS, Issuer
-from dtns.sam.issuing.notices import end_renewal
+from dtns.sam.issuing.notices import end_sim
 from dtns.sam.issuing.records import Granted, Registration
 from dtns.sam.protocol import keys
 from dtns.sam.protocol.numbers import Number
@@ -150,7 +150,7 @@ class Administration:
         self._store.registry.note_master_key(current, self._master_keys.checks[current])
         fresh = self._registration(request.number, generation)
         fresh = evolve(fresh, suspended=known.suspended, share=known.share, told=known.told)
-        end_renewal(self._store, known)
+        end_sim(self._store, known)
         self._store.save(fresh)
         return self._personalisation(fresh)
 

@@ -50,7 +50,16 @@ class NoticeAdded:
     item: bytes
 
 
-Change = Enrolled | RenewalOffered | StandingSet | EpochRaised | NoticeAdded
+@frozen
+class RefundNoted:
+    """A load gives back the payment under this serial of the party's log."""
+
+    number: Number
+    load: int
+    refund_of: int
+
+
+Change = Enrolled | RenewalOffered | StandingSet | EpochRaised | NoticeAdded | RefundNoted
 
 
 @frozen
@@ -137,6 +146,8 @@ def _written(change: Change) -> list[Any]:
             return ["epoch", epoch]
         case NoticeAdded(number, item):
             return ["tell", number, item.hex()]
+        case RefundNoted(number, load, refund_of):
+            return ["refund", number, load, refund_of]
 
 
 def _read(kind: str, *values: Any) -> Change:
@@ -151,4 +162,6 @@ def _read(kind: str, *values: Any) -> Change:
             return EpochRaised(epoch)
         case "tell", (number, item):
             return NoticeAdded(Number(number), bytes.fromhex(item))
+        case "refund", (number, load, refund_of):
+            return RefundNoted(Number(number), load, refund_of)
     raise ValueError(f"unknown change {kind}")

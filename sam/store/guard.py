@@ -17,6 +17,7 @@ from dtns.sam.store.entries import (
     EpochRaised,
     NoticeAdded,
     Place,
+    RefundNoted,
     RenewalOffered,
     StandingSet,
 )
@@ -49,6 +50,10 @@ class Guard:
     def note_notice(self, number: Number, item: bytes) -> None:
         """Note that there is something to tell a party."""
         self._changes.append(NoticeAdded(number, item))
+
+    def note_refund(self, number: Number, load: int, refund_of: int) -> None:
+        """Note which payment a load gives back."""
+        self._changes.append(RefundNoted(number, load, refund_of))
 
     def note_epoch(self, epoch: int) -> None:
         """Note that a new epoch begins."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from dtns.sam.errors import KeyFileError, StoreError
-from dtns.sam.issuing.notices import end_renewal, offer, renewed
+from dtns.sam.issuing.notices import end_sim, offer, renewed
 from dtns.sam.issuing.records import Registration, Topic
 from dtns.sam.protocol.keys import Enrolment
 from dtns.sam.protocol.numbers import Number
@@ -22,6 +22,7 @@ from dtns.sam.store.entries import (
     EpochRaised,
     NoticeAdded,
     Place,
+    RefundNoted,
     RenewalOffered,
     StandingSet,
 )
@@ -101,6 +102,8 @@ def follow(store: Store, changes: Iterable[Change], master_keys: MasterKeys) -> 
                     store.raise_epoch(epoch)
             case NoticeAdded(number, item):
                 store.add_notice(number, Topic.ITEM, item)
+            case RefundNoted(number, load, refund_of):
+                store.note_refund(number, load, refund_of)
     return done
 
 
@@ -167,7 +170,7 @@ def _enrol(store: Store, enrolment: Enrolment, at: float, master_keys: MasterKey
     if known is not None and known.renewal == enrolment:
         renewed(store, known)
     elif known is not None:
-        end_renewal(store, known)
+        end_sim(store, known)
         fresh = Registration(enrolment, at, known.suspended, share=known.share, told=known.told)
         store.save(fresh)
     else:

@@ -210,6 +210,12 @@ class Store(Database):
         if self.guard is not None:
             self.guard.note_notice(number, item)
 
+    def note_refund(self, number: Number, load: int, refund_of: int) -> None:
+        """Remember which payment of the party's log a load gives back."""
+        self.ledger.note_refund(number, load, refund_of)
+        if self.guard is not None:
+            self.guard.note_refund(number, load, refund_of)
+
     def note_told(self, notices: Sequence[Notice], counter: int) -> None:
         """Note that the message with this counter carries these."""
         self._notices.told(notices, counter)
