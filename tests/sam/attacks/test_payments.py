@@ -117,8 +117,8 @@ def test_a_load_told_again_to_a_new_sim(
 
     Against it: a new SIM is told no loads of the former one.
     """
-    books.load(alice, MONEY)
     world.key(alice, bob)
+    books.load(alice, MONEY)
     assert world.accept(bob, alice, LUNCH, world.pay(alice, bob, LUNCH)) == ""
     fresh = books.renewed(alice)
     assert books.notice(fresh) == ""
@@ -318,9 +318,11 @@ def test_a_code_taken_after_its_refund(
     serial = payer.purse.last_serial
     books.upload(payer)
     assert "can still be taken" in books.refund(payer, serial)
+    books.load(bob, 100)
+    books.upload(bob)
     world.pass_weeks(5)
     assert "log of the time after" in books.refund(payer, serial)
-    books.load(bob, 100)
+    world.sync(bob)
     books.upload(bob)
     assert books.refund(payer, serial) == ""
     assert world.accept(bob, payer, LUNCH, code) == "expired"
