@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from typing import Protocol as Interface
 
 from twisted.application.internet import ClientService, backoffPolicy
-from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectError, DNSLookupError
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import ConnectError, ConnectingCancelledError, DNSLookupError
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
@@ -49,12 +49,13 @@ class Owner(Interface):
 
 
 class Bind:
-    """Keeps one session with an SMSC at *endpoint*; `reason` says why it is not there."""
+    """Keeps one session with the SMSC *name* at *endpoint*; `reason` says why it is not there."""
 
     _log = Logger()
 
     def __init__(
         self,
+        name: str,
         account: Account,
         endpoint: Any,
         owner: Owner,
@@ -65,6 +66,7 @@ class Bind:
         random: Random,
         reactor: Any,
     ) -> None:
+        self._name = name
         self.account = account
         self.window = window
         self.reason = ""
@@ -92,8 +94,8 @@ class Bind:
 
     @property
     def bound(self) -> bool:
-        """Whether the SMSC has taken the bind."""
-        return self._link is not None
+        """Whether the SMSC has taken the bind, and neither side has ended it."""
+        return self._link is not None and self._link.session.bound
 
     @property
     def under_way(self) -> int:
@@ -103,7 +105,7 @@ class Bind:
     @property
     def room(self) -> int:
         """How many more submissions fit the window now."""
-        if self._link is None or not self.account.transmits:
+        if not self.bound or not self.account.transmits:
             return 0
         return max(0, self.window - self.under_way)
 
@@ -159,6 +161,8 @@ class Bind:
 
     def _not_connected(self, failure: Failure) -> Failure:
         fault = failure.value
+        if isinstance(fault, CancelledError | ConnectingCancelledError):
+            return failure  # stopped
         known = isinstance(fault, (ConnectError, DNSLookupError))
         text = str(fault).rstrip(".") if known else type(fault).__name__
         self._locked_out = False
@@ -167,7 +171,7 @@ class Bind:
 
     def _is_down(self, reason: str) -> None:
         if reason != self.reason:
-            self._log.warn("an SMPP bind is down: {reason}", reason=reason)
+            self._log.warn("a bind to {name} is down: {reason}", name=self._name, reason=reason)
         self.reason = reason
         self._owner.changed(self)
 

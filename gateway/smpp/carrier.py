@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from twisted.internet.defer import succeed
+from twisted.internet.defer import Deferred, gatherResults, succeed
 
 from dtns.gateway import gsm7
 from dtns.gateway.carrier import Accepted, Failed, Inbound
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 MOST_WAITING: Final = 100
 """How many sendings of one delivery wait for it to be stored; further ones are not answered."""
 MOST_AT_SINK: Final = 2_000
-"""How many messages may be at the sink; further ones are refused for now."""
+"""How many messages and reports may be at the sink; further ones are refused for now."""
 PATIENCE_SECONDS: Final = 120.0
 USSD: Final = "USSD"
 
@@ -135,8 +135,8 @@ class SmppCarrier:
         await self._intake.stop()
         self._running = False
         self._fail_all("stopped")
-        for smsc in self.smscs.values():
-            await smsc.stop()
+        stops = [Deferred.fromCoroutine(smsc.stop()) for smsc in self.smscs.values()]
+        await gatherResults(stops)
         self._set_alarm(None)
 
     def send(self, message: Outbound) -> Deferred[Accepted | Failed]:
@@ -213,13 +213,17 @@ class SmppCarrier:
         else:
             take(smsc, delivery, partial(link.acknowledge, delivery))
 
-    def reported(self, smsc: Smsc, report: Report, acknowledge: Callable[[], object]) -> None:
-        """Have a report stored, then acknowledge it."""
+    def reported(self, smsc: Smsc, report: Report, answer: Callable[[Status], object]) -> None:
+        """Have a report stored, then answer it."""
+        if len(self._intake) >= MOST_AT_SINK:
+            smsc.condition.counts["too-many-deliveries"] += 1
+            answer(Status.RMSGQFUL)
+            return
         self._reports += 1
 
         def stored() -> None:
             smsc.condition.reports += 1
-            acknowledge()
+            answer(Status.ROK)
 
         key = f"report {smsc.name} {self._reports}"
         self._intake.take(key, partial(self._sink.reported, report), stored)

@@ -27,6 +27,7 @@ RECEIPT_WANTED: Final = 0x01
 SHORT_MESSAGE_OCTETS: Final = 254
 _ADDRESS_OCTETS: Final = 20
 _LONGEST_DAYS: Final = 30
+_LONGEST_ADDRESS: Final = 64
 _LONGEST_VALUE: Final = 0xFFFF
 
 
@@ -106,7 +107,11 @@ class Delivery:
 
 def read_delivery(pdu: Pdu) -> Delivery:
     """Read a deliver_sm or data_sm; PduError if it cannot be read."""
-    return _read_data_sm(pdu) if pdu.command == Command.DATA_SM else _read_deliver_sm(pdu)
+    read = _read_data_sm if pdu.command == Command.DATA_SM else _read_deliver_sm
+    delivery = read(pdu)
+    if max(len(delivery.source.digits), len(delivery.destination.digits)) > _LONGEST_ADDRESS:
+        raise PduError("an address that is too long", Status.RINVSRCADR)
+    return delivery
 
 
 def _read_deliver_sm(pdu: Pdu) -> Delivery:

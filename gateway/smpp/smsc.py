@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from typing import Protocol as Interface
 
 from twisted.internet.defer import Deferred
-from twisted.logger import Logger
 
 from dtns.gateway import gsm7
 from dtns.gateway.carrier import Accepted, Failed
@@ -17,6 +17,7 @@ from dtns.gateway.smpp.condition import Condition
 from dtns.gateway.smpp.errors import PduError
 from dtns.gateway.smpp.messages import Address, Submission, address_of, number_of, relative_period
 from dtns.gateway.smpp.pdu import Command, Tag
+from dtns.gateway.smpp.presence import Presence
 from dtns.gateway.smpp.receipts import is_receipt, read_receipt
 from dtns.gateway.smpp.session import Account, Answered
 from dtns.gateway.smpp.status import BUSY, HOPELESS, UNSURE, Status, name_of
@@ -96,8 +97,8 @@ class Office(Interface):
     def arrived(self, smsc: Smsc, link: Link, delivery: Delivery) -> None:
         """Take in a message, to be acknowledged on *link*."""
 
-    def reported(self, smsc: Smsc, report: Report, acknowledge: Callable[[], object]) -> None:
-        """Have a report stored, then acknowledge it."""
+    def reported(self, smsc: Smsc, report: Report, answer: Callable[[Status], object]) -> None:
+        """Have a report stored, then answer it."""
 
     def heard(self, link: Hashable, count: int) -> None:
         """Note which acknowledgements an SMSC has read."""
@@ -109,10 +110,11 @@ class Office(Interface):
 class Smsc:
     """Sends what it is given by the bind with the most room; what comes goes to *office*.
 
+    `start`, `stop`, `suspend`, `resume` and `drain` are those of a `Presence`; before its binds
+    are taken down answers under way are waited for.
+
     *clock* gives POSIX time, *reactor* every other, *random* the jitter of pauses.
     """
-
-    _log = Logger()
 
     def __init__(
         self,
@@ -137,12 +139,15 @@ class Smsc:
         self._submissions = Submissions(name)
         self._refusals = 0
         self._rest_until = 0.0
-        self._accepting = False
-        self._running = False
         self._idle: Deferred[None] | None = None
-        self._moving: Deferred[None] | None = None
+        self._presence = presence = Presence(self._begin, self._end)
+        self.start = presence.start
+        self.stop = presence.stop
+        self.suspend = self.drain = presence.suspend
+        self.resume = presence.resume
         self.binds = [
             Bind(
+                name,
                 Account(role, settings.system_id, settings.password, settings.system_type),
                 settings.endpoint,
                 self,
@@ -159,7 +164,9 @@ class Smsc:
     @property
     def connected(self) -> bool:
         """Whether a message given to it now would be sent, or wait its turn here."""
-        return self._accepting and any(bind.bound and bind.account.transmits for bind in self.binds)
+        return self._presence.here and any(
+            bind.bound and bind.account.transmits for bind in self.binds
+        )
 
     @property
     def under_way(self) -> int:
@@ -170,44 +177,30 @@ class Smsc:
     def load(self) -> float:
         """How full its windows are, 0 to 1; 1 where nothing can be sent now."""
         size = sum(bind.window for bind in self.binds if bind.bound and bind.account.transmits)
-        return self.under_way / size if size and self._accepting else 1.0
+        return self.under_way / size if size and self._presence.here else 1.0
 
     def ready_at(self, now: float) -> float | None:
         """Tell when the next message may leave; None if no window has room."""
-        if not self._accepting or not any(bind.room for bind in self.binds):
+        if not self._presence.here or not any(bind.room for bind in self.binds):
             return None
         return max(self._pace.ready_at(now), self._rest_until)
 
-    def start(self) -> None:
-        """Begin to connect."""
-        self._accepting = self._running = True
+    def _begin(self) -> None:
         self.condition.state = "starting"
         for bind in self.binds:
             bind.start()
 
-    async def stop(self, state: str = "stopped") -> None:
+    async def _end(self, state: str) -> None:
         """Send nothing more, wait for answers under way, some seconds at most, and unbind."""
-        self._accepting = False
         self._office.changed()
         if self.under_way:
             self._idle = Deferred()
             self._idle.addTimeout(self._timing.stop, self._reactor)
             await self._idle.addErrback(lambda _: None)
             self._idle = None
-        self._running = False
         for bind in self.binds:
             await bind.stop()
         self.condition.state, self.condition.reason = state, ""
-
-    def suspend(self) -> None:
-        """Unbind, and stay away until `resume`."""
-        self._move(wanted=False)
-
-    drain = suspend
-
-    def resume(self) -> None:
-        """Bind again."""
-        self._move(wanted=True)
 
     def send(self, job: Job) -> None:
         """Submit a message by the bind with the most room; `ready_at` said that it may leave."""
@@ -302,7 +295,7 @@ class Smsc:
         if receipt is not None:
             report = self._submissions.report(receipt, number_of(delivery.source))
         if report is not None:
-            self._office.reported(self, report, lambda: link.acknowledge(delivery))
+            self._office.reported(self, report, partial(link.acknowledge, delivery))
             return
         self.condition.counts[_kind_of(receipt)] += 1
         link.acknowledge(delivery)
@@ -317,7 +310,7 @@ class Smsc:
 
     def changed(self, _bind: Bind) -> None:
         """Note how the binds are."""
-        if self._running:
+        if self._presence.here:
             self._describe()
             self._office.changed()
 
@@ -334,25 +327,6 @@ class Smsc:
             missing = f"{len(down)} of {len(self.binds)} binds are missing"
             condition.reason = f"{missing}: {condition.reason}" if reasons else missing
         condition.smsc = next((bind.smsc for bind in self.binds if bind.smsc), "")
-
-    def _move(self, *, wanted: bool) -> None:
-        """Start or stop, after what was begun before."""
-        if wanted == self._accepting:
-            return
-        self._accepting = wanted
-        before, self._moving = self._moving, None
-
-        async def after() -> None:
-            if before is not None:
-                await before
-            if wanted:
-                self.start()
-            else:
-                await self.stop("suspended")
-
-        self._moving = Deferred.fromCoroutine(after()).addErrback(
-            lambda failure: self._log.failure("an SMPP gateway did not move", failure)
-        )
 
 
 def _kind_of(receipt: Receipt | None) -> str:

@@ -14,6 +14,8 @@ def read_secret(path: Path, what: str) -> str:
     """Read *what* from a file; ConfigError if the file is missing, or others may read it."""
     try:
         mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise ConfigError(f"cannot read the {what} in {path}: it is no regular file")
         with path.open(encoding="ascii") as file:
             text = file.read(_LONGEST).strip()
     except (OSError, UnicodeDecodeError) as fault:
