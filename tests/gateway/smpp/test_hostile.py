@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
-from dtns.gateway.carrier import Accepted, Failed, Outbound
+from dtns.gateway.carrier import Accepted, Failed, Outbound, Report
 from dtns.gateway.smpp.carrier import MOST_AT_SINK, SmppCarrier
 from dtns.gateway.smpp.endpoint import smsc_endpoint
 from dtns.gateway.smpp.messages import Address
@@ -224,6 +224,55 @@ class HostileTests(TestCase):
         assert grown < MOST_GROWTH_KIB
         transport.abortConnection()
         await until(lambda: self.rogue.line is not line)
+        await self.recovers()
+
+    async def test_an_answer_and_goodbye_in_one_breath(self) -> None:
+        """What waits for the window is not given to a session that has ended already."""
+
+        def answer(line: Line, pdu: Pdu) -> None:
+            if pdu.command != Command.SUBMIT_SM:
+                decent(line, pdu)
+            elif pdu.sequence % 3 == 0:
+                taken = Pdu(pdu.command | RESPONSE, 0, pdu.sequence, b"%d\0" % pdu.sequence)
+                line.say(taken, Pdu(Command.UNBIND, 0, 1), delivery(9), taken)
+
+        self.rogue.answer = answer
+        sends = [self.carrier.send(Outbound(f"r{n}", PHONE, "x", 60)) for n in range(30)]
+        answers = await gatherResults([running(send) for send in sends])
+        assert len(answers) == 30
+        self.rogue.answer = decent
+        await self.recovers()
+
+    async def test_a_flood_of_receipts(self) -> None:
+        """Reports wait for the sink within the same bounds as messages."""
+        stuck: Deferred[None] = Deferred()
+
+        async def slowly(report: Report) -> None:
+            await stuck
+
+        self.sink.reported = slowly  # type: ignore[method-assign]  # a sink that is slow
+        for _ in range(MOST_AT_SINK // MOST_HELD + 2):
+            line = self.rogue.line
+            line.say(
+                *(delivery(n, b"id:%d stat:DELIVRD" % n, esm_class=4) for n in range(MOST_HELD))
+            )
+            await deferLater(reactor, 0.1)
+            transport: Any = line.transport
+            transport.abortConnection()
+            await until(lambda line=line: self.carrier.connected and self.rogue.line is not line)
+        assert len(self.carrier._intake) == MOST_AT_SINK
+        assert self.counts["too-many-deliveries"] > 0
+        stuck.callback(None)
+        await self.recovers()
+
+    async def test_numbers_that_are_none(self) -> None:
+        """A sender of a thousand characters is refused for good."""
+        long = Pdu(
+            Command.DELIVER_SM, 0, 5, b"\0\1\1" + b"2" * 1000 + b"\0\0\0" + b"7\0" + bytes(10)
+        )
+        self.rogue.line.say(long)
+        await until(lambda: self.counts["unreadable"])
+        assert self.sink.messages == []
         await self.recovers()
 
     async def test_receipts_of_junk(self) -> None:

@@ -153,6 +153,14 @@ def test_a_password_file_that_is_wrong(
     assert not content or content not in told
 
 
+def test_a_password_in_a_pipe(deployment: Deployment) -> None:
+    """It is refused at once, and not waited for."""
+    furnish(deployment, [2775])
+    (deployment.folder / "smpp.password").unlink()
+    os.mkfifo(deployment.folder / "smpp.password", 0o600)
+    assert "no regular file" in _refusal(deployment)
+
+
 def test_files_that_are_missing_or_no_certificate(deployment: Deployment) -> None:
     """Both are named."""
     furnish(deployment, [2775], tls=True, tls_ca="operator.pem")
