@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
     from random import Random
 
-    from twisted.internet.defer import Deferred
-
     from dtns.gateway.carrier import Outbound, Report, Sink
     from dtns.gateway.smpp.link import Link
     from dtns.gateway.smpp.messages import Delivery
