@@ -13,6 +13,8 @@ from pathlib import Path
 from answer_lines import answers
 from ask_lines import asks
 from code_lines import confirmations, tickets
+from log_lines import logs
+from money_lines import payments, small
 from primitive_lines import keys, primitives
 from stories import stories
 from sync_lines import syncs
@@ -28,6 +30,9 @@ FILES = {
     "typed_answers": typed_answers,
     "tickets": tickets,
     "confirmations": confirmations,
+    "payments": payments,
+    "small": small,
+    "logs": logs,
     "phones": stories,
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import blocks
 import reference as ref
 from lines import Line, flipped, octets
+from money import universal_key
 from reference import Party
 
 NUMBERS = ("2348012", "254700123456", "25670012345", "123456789012345", "9999999", "90000000000000")
@@ -169,6 +170,7 @@ def keys() -> Iterator[Line]:
             "generation": generation,
             "epoch": epoch,
             **party_keys(party),
+            "universal_key": universal_key(master, master_id).hex(),
         }
 
 

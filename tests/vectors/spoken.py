@@ -20,6 +20,8 @@ PROFILES = {
     "request": (2, 0),
     "confirm": (2, 0),
     "ask": (3, 0),
+    "cheque": (4, 0),
+    "response": (3, 0),
     "answer": (15, 1),
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import blocks
 import reference as ref
 from lines import Line, flipped, octets
+from money import Pay
 
 SYNC_KEY = octets("sync key", 32)
 ROOM = 74
@@ -48,6 +49,29 @@ def new_keys(kind: int, generation: int) -> tuple[Line, bytes]:
     return told, bytes([kind]) + generation.to_bytes(2, "big") + b"".join(keys.values())
 
 
+def load(number: int, amount: int, currency: str = "KES") -> tuple[Line, bytes]:
+    """Give an item 6."""
+    told = {"kind": 6, "number": number, "currency": currency, "amount": amount}
+    field = number.to_bytes(4, "big") + Pay(amount, currency).octets()
+    return told, b"\6" + field
+
+
+def end_of_pin_lock(lock: int, *, forget: bool = False) -> tuple[Line, bytes]:
+    """Give an item 7."""
+    told = {"kind": 7, "lock": lock, "forget": int(forget)}
+    return told, b"\7" + lock.to_bytes(2, "big") + bytes([forget])
+
+
+def universal(period: int, key: bytes) -> tuple[Line, bytes]:
+    """Give an item 8."""
+    return {"kind": 8, "period": period, "key": key.hex()}, b"\10" + bytes([period]) + key
+
+
+def filed(serial: int) -> tuple[Line, bytes]:
+    """Give an item 9."""
+    return {"kind": 9, "serial": serial}, b"\11" + serial.to_bytes(4, "big")
+
+
 def syncs() -> Iterator[Line]:
     """Give messages that open, and messages that do not."""
     good = {
@@ -63,6 +87,23 @@ def syncs() -> Iterator[Line]:
             2**32 - 1, 65535, 65535,
             [floor(65535), unlock(65535), mark("987654321098765", 65535, 65535, 255)],
         ),
+        "a load": (10, 153, 4, [load(1, 100000)]),
+        "the largest load": (11, 153, 4, [load(2**32 - 1, 10**12, "ZWL")]),
+        "the end of a lock of the PIN": (12, 153, 4, [end_of_pin_lock(1)]),
+        "the end of a lock, and the PIN forgotten": (
+            13, 153, 4, [end_of_pin_lock(65535, forget=True)],
+        ),
+        "a universal key": (14, 153, 4, [universal(2, octets("universal key", 16))]),
+        "the universal key of the last period": (
+            15, 153, 4, [universal(255, octets("universal key", 16))],
+        ),
+        "filed": (16, 153, 4, [filed(1 << 16 | 3)]),
+        "filed, the largest serial": (17, 153, 4, [filed(2**32 - 1)]),
+        "every item of payments": (
+            18, 153, 4,
+            [load(2, 1), end_of_pin_lock(2), universal(3, octets("key", 16)), filed(1 << 16)],
+        ),
+        "five loads": (19, 153, 4, [load(i, 500) for i in range(3, 8)]),
         "as many items as fit": (9, 152, 4, [floor(i) for i in range(1, ROOM // 3 + 1)]),
     }  # fmt: skip
     for note, (counter, week, epoch, items) in good.items():
@@ -82,12 +123,23 @@ def bad(key: bytes) -> Iterator[tuple[str, str]]:
     for note, body in {
         "no time": b"",
         "half an epoch": plain[:3],
-        "an unknown kind": plain + b"\6\0\0",
+        "an unknown kind": plain + b"\12\0\0",
         "kind 0": plain + b"\0",
         "half a floor": plain + b"\1\0",
         "a mark of no number": plain + b"\2\7\x02\x54\x71\x20" + bytes(6),
         "half of new keys": plain + new_keys(4, 2)[1][:-1],
         "an octet too many": plain + b"\1\0\1\1",
+        "half a load": plain + load(1, 500)[1][:-1],
+        "a load without its amount": plain + load(1, 500)[1][:-5],
+        "a load of nothing": plain + load(1, 0)[1],
+        "a load above the largest amount": plain + load(1, 10**12 + 1)[1],
+        "a load in no currency": plain + load(1, 500, "K1S")[1],
+        "a load in small letters": plain + load(1, 500, "kes")[1],
+        "half an end of a lock": plain + end_of_pin_lock(1)[1][:-1],
+        "forget is neither 0 nor 1": plain + b"\7\0\1\2",
+        "half a universal key": plain + universal(2, bytes(16))[1][:-1],
+        "half a serial": plain + filed(1 << 16 | 3)[1][:-1],
+        "a load, then an octet too many": plain + load(1, 500)[1] + b"\0",
     }.items():
         yield note, sealed(1, body, key)
     good = whole(1, plain + floor(3)[1], key).hex()

@@ -7,15 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.payments import MAX_AMOUNT, Payment
 from dtns.sam.protocol.session import Party
 from dtns.sam.protocol.sync import (
     ROOM_OCTETS,
+    Filed,
     Floor,
+    Load,
     Mark,
     NewExchangeKeys,
     NewTicketKeys,
+    NewUniversalKey,
     Sync,
     Unlock,
+    UnlockPin,
     fitting,
     read_items,
     read_sync,
@@ -27,12 +32,19 @@ WORD = st.integers(0, 0xFFFF)
 NUMBERS = st.from_regex(r"[1-9][0-9]{6,14}", fullmatch=True).map(Number)
 HALF = st.binary(min_size=16, max_size=16)
 WHOLE = st.binary(min_size=32, max_size=32)
+PAYMENTS = st.builds(
+    Payment, st.from_regex(r"[A-Z]{3}", fullmatch=True), st.integers(1, MAX_AMOUNT)
+)
 ITEMS = st.one_of(
     st.builds(Floor, WORD),
     st.builds(Mark, st.builds(Party, NUMBERS, WORD), WORD, st.integers(0, 255)),
     st.builds(Unlock, WORD),
     st.builds(NewExchangeKeys, WORD, HALF, WHOLE),
     st.builds(NewTicketKeys, WORD, HALF, HALF, WHOLE),
+    st.builds(Load, st.integers(0, 0xFFFFFFFF), PAYMENTS),
+    st.builds(UnlockPin, WORD, st.booleans()),
+    st.builds(NewUniversalKey, st.integers(0, 255), HALF),
+    st.builds(Filed, st.integers(0, 0xFFFFFFFF)),
 )
 
 

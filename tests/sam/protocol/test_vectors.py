@@ -5,26 +5,35 @@ The vectors come from a second implementation that was written from sam/README.m
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from attrs import evolve
+from vectorlines import (
+    VECTORS,
+    Line,
+    bits_of,
+    context_of,
+    digits_of,
+    each,
+    lines_of,
+    nonce_of,
+    octets_of,
+)
 
-from dtns.codecs.digits import PROFILES, encode, show
 from dtns.sam.protocol import confirmation as codes
 from dtns.sam.protocol.answer import Grant, Reason, Refusal, read_answer, seal_answer
 from dtns.sam.protocol.ask import Ask, Form, Seen, read_ask
 from dtns.sam.protocol.keys import Enrolment, MasterKey
 from dtns.sam.protocol.labels import Label
 from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.payments import Payment
 from dtns.sam.protocol.primitives import Key, Prf, siv_open, siv_seal
 from dtns.sam.protocol.sealed import Sealed, open_sealed, seal, split_sealed_ticket
 from dtns.sam.protocol.session import (
-    Context,
     Direction,
     Party,
     Terms,
@@ -32,13 +41,17 @@ from dtns.sam.protocol.session import (
     session_key,
 )
 from dtns.sam.protocol.sync import (
+    Filed,
     Floor,
     Item,
+    Load,
     Mark,
     NewExchangeKeys,
     NewTicketKeys,
+    NewUniversalKey,
     Sync,
     Unlock,
+    UnlockPin,
     read_sync,
 )
 from dtns.sam.protocol.ticket import Header, split_ticket, ticket, ticket_tag
@@ -46,96 +59,60 @@ from dtns.sam.protocol.typedanswer import TypedAnswer, open_typed, seal_typed
 from dtns.sam.protocol.typedask import TypedAsk, parse_typed_ask, split_typed, typed_bits
 from dtns.sam.protocol.wire import MalformedError, Reader, from_text, number_field, to_text
 
-Line = dict[str, Any]
-VECTORS = Path(__file__).parents[2] / "vectors"
-
-
-def _lines(name: str) -> list[Line]:
-    return [json.loads(line) for line in (VECTORS / f"{name}.jsonl").open(encoding="ascii")]
-
-
-def _each(name: str, *, valid: bool = True, op: str | None = None) -> pytest.MarkDecorator:
-    """Run a test for each line of a file that is (or is not) valid; there must be some."""
-    lines = [line for line in _lines(name) if line.get("valid", True) is valid]
-    lines = [line for line in lines if op is None or line["op"] == op]
-    assert lines
-    return pytest.mark.parametrize("line", lines, ids=[line["note"] for line in lines])
-
-
-def _octets(line: Line, *names: str) -> list[bytes]:
-    return [bytes.fromhex(line[name]) for name in names]
-
-
-def _bits(line: Line, name: str) -> int:
-    return int(line[name], 16)
-
-
-def _nonce(line: Line) -> int | None:
-    return None if line["nonce"] is None else _bits(line, "nonce")
-
-
-def _context(line: Line) -> Context:
-    return Context(
-        asker=Party(line["asker"], line["asker_generation"]),
-        holder=Party(line["holder"], line["holder_generation"]),
-        epoch=line["epoch"],
-        n=line["n"],
-        terms=Terms(line["limit_class"], Direction(line["direction"]), line["expiry"]),
-        nonce=_nonce(line),
-    )
-
-
-def _digits(profile: str, payload: int) -> str:
-    return show(encode(PROFILES[profile], payload)).replace(" ", "")
-
 
 def test_the_files_are_what_their_script_writes(tmp_path: Path) -> None:
     """Nothing in the vectors was made by hand, and nothing in them changes from run to run."""
     script = VECTORS / "make_vectors.py"
     subprocess.run([sys.executable, script, tmp_path], check=True)
     names = {path.name for path in tmp_path.iterdir()}
-    assert len(names) == 10
+    assert len(names) == 13
     for name in names:
         assert (tmp_path / name).read_text() == (VECTORS / name).read_text(), name
 
 
 def test_every_operation_is_tested() -> None:
     """The primitives have no lines but those that the tests below read."""
-    assert {line["op"] for line in _lines("primitives")} == {"cmac", "kdf", "siv", "number", "text"}
+    assert {line["op"] for line in lines_of("primitives")} == {
+        "cmac",
+        "kdf",
+        "siv",
+        "number",
+        "text",
+    }
 
 
-@_each("primitives", op="cmac")
+@each("primitives", op="cmac")
 def test_cmac(line: Line) -> None:
     """AES-CMAC under keys of 16 and 32 octets."""
-    key, message, mac = _octets(line, "key", "message", "mac")
+    key, message, mac = octets_of(line, "key", "message", "mac")
     assert Prf(key).mac(message) == mac
 
 
-@_each("primitives", op="kdf")
+@each("primitives", op="kdf")
 def test_kdf(line: Line) -> None:
     """The derivation, to any length."""
-    key, context, out = _octets(line, "key", "context", "out")
+    key, context, out = octets_of(line, "key", "context", "out")
     assert Prf(key).derive(Label(line["type"]), context, line["octets"]) == out
 
 
-@_each("primitives", op="siv")
+@each("primitives", op="siv")
 def test_siv(line: Line) -> None:
     """AES-SIV with components of associated data, both ways."""
-    key, plaintext, sealed = _octets(line, "key", "plaintext", "sealed")
+    key, plaintext, sealed = octets_of(line, "key", "plaintext", "sealed")
     associated = [bytes.fromhex(part) for part in line["associated"]]
     assert siv_seal(key, plaintext, associated) == sealed
     assert siv_open(key, sealed, associated) == plaintext
 
 
-@_each("primitives", op="siv", valid=False)
+@each("primitives", op="siv", valid=False)
 def test_siv_refused(line: Line) -> None:
     """What is not authentic does not open."""
-    key, sealed = _octets(line, "key", "sealed")
+    key, sealed = octets_of(line, "key", "sealed")
     associated = [bytes.fromhex(part) for part in line["associated"]]
     assert siv_open(key, sealed, associated) is None
 
 
-@_each("primitives", op="number")
+@each("primitives", op="number")
 def test_number(line: Line) -> None:
     """Number fields, both ways."""
     field = bytes.fromhex(line["field"])
@@ -143,14 +120,14 @@ def test_number(line: Line) -> None:
     assert Reader(field).number() == line["digits"]
 
 
-@_each("primitives", op="number", valid=False)
+@each("primitives", op="number", valid=False)
 def test_number_refused(line: Line) -> None:
     """Every other form of a number field is refused."""
     with pytest.raises(MalformedError):
         Reader(bytes.fromhex(line["field"])).number()
 
 
-@_each("primitives", op="text")
+@each("primitives", op="text")
 def test_text(line: Line) -> None:
     """SMS text: case and white space do not matter, and what is written has neither."""
     octets = bytes.fromhex(line["octets"])
@@ -158,21 +135,22 @@ def test_text(line: Line) -> None:
     assert to_text(octets) == "".join(line["text"].split()).upper()
 
 
-@_each("primitives", op="text", valid=False)
+@each("primitives", op="text", valid=False)
 def test_text_refused(line: Line) -> None:
     """Text that is not the canonical form of some octets is refused."""
     with pytest.raises(MalformedError):
         from_text(line["text"])
 
 
-@_each("keys")
+@each("keys")
 def test_keys(line: Line) -> None:
-    """The five keys of a party from the master key."""
+    """The five keys of a party, and the universal key of a period, from the master key."""
     master = MasterKey(line["master_id"], bytes.fromhex(line["master"]))
     enrolment = Enrolment(line["number"], line["generation"], line["epoch"], line["master_id"])
     keys = master.party_keys(enrolment)
     for use in ("ask", "answer", "ticket", "seal", "sync"):
         assert getattr(keys, use).hex() == line[f"{use}_key"]
+    assert bytes(master.universal_key().key).hex() == line["universal_key"]
 
 
 def _ask(line: Line) -> Ask:
@@ -185,13 +163,13 @@ def _ask(line: Line) -> Ask:
         direction=Direction(line["direction"]),
         form=Form(line["form"]),
         life=line["life"],
-        nonce=_nonce(line),
+        nonce=nonce_of(line),
         seen=Seen(seen["epoch"], seen["n"], bytes.fromhex(seen["witness"])) if seen else Seen(),
         synced=line["synced"],
     )
 
 
-@_each("asks")
+@each("asks")
 def test_asks(line: Line) -> None:
     """Asks parse to their fields, are authentic, and are made to the octet."""
     ask_key = bytes.fromhex(line["ask_key"])
@@ -201,7 +179,7 @@ def test_asks(line: Line) -> None:
     assert to_text(_ask(line).seal(ask_key)) == "".join(line["text"].split()).upper()
 
 
-@_each("asks", valid=False)
+@each("asks", valid=False)
 def test_asks_refused(line: Line) -> None:
     """Asks of another layout do not parse; asks under another MAC parse and are not authentic."""
     if line["reason"] == "malformed":
@@ -231,10 +209,10 @@ def _answer(line: Line) -> Grant | Refusal:
     )
 
 
-@_each("answers")
+@each("answers")
 def test_answers(line: Line) -> None:
     """Answers open to the grant or refusal, and are made to the octet."""
-    answer_key, asked = _octets(line, "answer_key", "ask")
+    answer_key, asked = octets_of(line, "answer_key", "ask")
     received = read_answer(line["text"])
     assert received.counter == line["counter"]
     assert received.open(answer_key, asked) == _answer(line)
@@ -242,10 +220,10 @@ def test_answers(line: Line) -> None:
     assert made == "".join(line["text"].split()).upper()
 
 
-@_each("answers", valid=False)
+@each("answers", valid=False)
 def test_answers_refused(line: Line) -> None:
     """Whatever is wrong with an answer, it does not open."""
-    answer_key, asked = _octets(line, "answer_key", "ask")
+    answer_key, asked = octets_of(line, "answer_key", "ask")
     try:
         received = read_answer(line["text"])
     except MalformedError:
@@ -253,60 +231,60 @@ def test_answers_refused(line: Line) -> None:
     assert received.open(answer_key, asked) is None
 
 
-@_each("tickets")
+@each("tickets")
 def test_tickets(line: Line) -> None:
     """Context, session key, check value, and both tickets in bits and in digits."""
-    ticket_key, seal_key, octets, session = _octets(
+    ticket_key, seal_key, octets, session = octets_of(
         line, "ticket_key", "seal_key", "context", "session_key"
     )
-    context = _context(line)
+    context = context_of(line)
     assert context.octets == octets
     assert (session_key(ticket_key, context) == session) is line["derived"]
     assert key_check_value(session) == line["kcv"]
-    assert ticket(session, context) == _bits(line, "ticket")
-    assert _digits("ticket", _bits(line, "ticket")) == line["ticket_digits"]
-    assert seal(seal_key, context, session).ticket(context) == _bits(line, "sealed")
-    assert _digits("sealed", _bits(line, "sealed")) == line["sealed_digits"]
-    header, sealed = split_sealed_ticket(_bits(line, "sealed"))
-    assert header == split_ticket(_bits(line, "ticket"))[0] == Header.of(context)
+    assert ticket(session, context) == bits_of(line, "ticket")
+    assert digits_of("ticket", bits_of(line, "ticket")) == line["ticket_digits"]
+    assert seal(seal_key, context, session).ticket(context) == bits_of(line, "sealed")
+    assert digits_of("sealed", bits_of(line, "sealed")) == line["sealed_digits"]
+    header, sealed = split_sealed_ticket(bits_of(line, "sealed"))
+    assert header == split_ticket(bits_of(line, "ticket"))[0] == Header.of(context)
     assert open_sealed(seal_key, context, sealed) == session
 
 
-@_each("tickets", valid=False)
+@each("tickets", valid=False)
 def test_tickets_refused(line: Line) -> None:
     """Neither tag is good under these keys and this context."""
-    ticket_key, seal_key = _octets(line, "ticket_key", "seal_key")
-    context = _context(line)
-    assert open_sealed(seal_key, context, split_sealed_ticket(_bits(line, "sealed"))[1]) is None
+    ticket_key, seal_key = octets_of(line, "ticket_key", "seal_key")
+    context = context_of(line)
+    assert open_sealed(seal_key, context, split_sealed_ticket(bits_of(line, "sealed"))[1]) is None
     if line["ticket"] is not None:
         session = session_key(ticket_key, context)
-        assert ticket_tag(session, context) != split_ticket(_bits(line, "ticket"))[1]
+        assert ticket_tag(session, context) != split_ticket(bits_of(line, "ticket"))[1]
 
 
-@_each("confirmations")
+@each("confirmations")
 def test_confirmations(line: Line) -> None:
     """M4 and M5, in bits and in digits."""
-    session, context, count = bytes.fromhex(line["session_key"]), _context(line), line["count"]
-    challenge, confirmation = _bits(line, "challenge"), _bits(line, "confirmation")
+    session, context, count = bytes.fromhex(line["session_key"]), context_of(line), line["count"]
+    challenge, confirmation = bits_of(line, "challenge"), bits_of(line, "confirmation")
     assert codes.challenge(session, context, count) == challenge
     assert codes.split_challenge(challenge)[0] == count
     assert codes.confirmation(session, context, count) == confirmation
-    assert _digits("request", challenge) == line["challenge_digits"]
-    assert _digits("confirm", confirmation) == line["confirmation_digits"]
+    assert digits_of("request", challenge) == line["challenge_digits"]
+    assert digits_of("confirm", confirmation) == line["confirmation_digits"]
 
 
-@_each("confirmations", valid=False)
+@each("confirmations", valid=False)
 def test_confirmations_refused(line: Line) -> None:
     """Neither code is good under this key, context and count."""
-    session, context, count = bytes.fromhex(line["session_key"]), _context(line), line["count"]
-    assert codes.challenge(session, context, count) != _bits(line, "challenge")
-    assert codes.confirmation(session, context, count) != _bits(line, "confirmation")
+    session, context, count = bytes.fromhex(line["session_key"]), context_of(line), line["count"]
+    assert codes.challenge(session, context, count) != bits_of(line, "challenge")
+    assert codes.confirmation(session, context, count) != bits_of(line, "confirmation")
 
 
 def test_a_changed_field_changes_the_context() -> None:
     """Each of the ten fields of a context shows in its octets."""
-    line = _lines("tickets")[0]
-    context = _context(line)
+    line = lines_of("tickets")[0]
+    context = context_of(line)
     others = {
         evolve(context, asker=evolve(context.asker, number=Number("254700123457"))).octets,
         evolve(context, asker=evolve(context.asker, generation=9)).octets,
@@ -323,34 +301,38 @@ def test_a_changed_field_changes_the_context() -> None:
 
 
 def _item(told: Line) -> Item:
-    match told["kind"]:
-        case 1:
-            return Floor(told["epoch"])
-        case 2:
-            party = Party(Number(told["number"]), told["generation"])
-            return Mark(party, told["epoch"], told["n"])
-        case 3:
-            return Unlock(told["lock"])
-        case 4:
-            return NewExchangeKeys(told["generation"], *_octets(told, "ask_key", "answer_key"))
-    keys = _octets(told, "ticket_key", "seal_key", "sync_key")
-    return NewTicketKeys(told["generation"], *keys)
+    items: dict[int, Callable[[], Item]] = {
+        1: lambda: Floor(told["epoch"]),
+        2: lambda: Mark(
+            Party(Number(told["number"]), told["generation"]), told["epoch"], told["n"]
+        ),
+        3: lambda: Unlock(told["lock"]),
+        4: lambda: NewExchangeKeys(told["generation"], *octets_of(told, "ask_key", "answer_key")),
+        5: lambda: NewTicketKeys(
+            told["generation"], *octets_of(told, "ticket_key", "seal_key", "sync_key")
+        ),
+        6: lambda: Load(told["number"], Payment(told["currency"], told["amount"])),
+        7: lambda: UnlockPin(told["lock"], forget=told["forget"] == 1),
+        8: lambda: NewUniversalKey(told["period"], *octets_of(told, "key")),
+        9: lambda: Filed(told["serial"]),
+    }
+    return items[told["kind"]]()
 
 
-@_each("syncs")
+@each("syncs")
 def test_syncs(line: Line) -> None:
     """A message of Sam's own opens to what it says, and is made again octet for octet."""
-    (key,) = _octets(line, "sync_key")
+    (key,) = octets_of(line, "sync_key")
     items = tuple(_item(told) for told in line["items"])
     sync = Sync(line["counter"], line["week"], line["epoch"], items)
     assert read_sync(line["text"]).open(key) == sync
     assert to_text(sync.seal(key)) == line["text"]
 
 
-@_each("syncs", valid=False)
+@each("syncs", valid=False)
 def test_syncs_refused(line: Line) -> None:
     """What is damaged, of an unknown kind or under another key brings nothing."""
-    (key,) = _octets(line, "sync_key")
+    (key,) = octets_of(line, "sync_key")
     assert read_sync(line["text"]).open(key) is None
 
 
@@ -359,47 +341,47 @@ def _typed_ask(line: Line) -> TypedAsk:
     return TypedAsk(asker, line["counter"], line["holder"])
 
 
-@_each("typed_asks")
+@each("typed_asks")
 def test_typed_asks(line: Line) -> None:
     """Asks to be typed, whole, in bits and in digits."""
-    ask_key, whole = _octets(line, "ask_key", "ask")
-    ask, bits = _typed_ask(line), _bits(line, "typed")
+    ask_key, whole = octets_of(line, "ask_key", "ask")
+    ask, bits = _typed_ask(line), bits_of(line, "typed")
     assert ask.seal(ask_key) == whole
     assert parse_typed_ask(whole) == ask
     assert typed_bits(whole) == bits
-    assert _digits("ask", bits) == line["typed_digits"]
+    assert digits_of("ask", bits) == line["typed_digits"]
     low, mac = split_typed(bits)
     assert low == line["counter"] % 64
     assert ask.is_proved_by(ask_key, mac)
 
 
-@_each("typed_asks", valid=False)
+@each("typed_asks", valid=False)
 def test_typed_asks_refused(line: Line) -> None:
     """The digits do not prove this ask under this key."""
-    (ask_key,) = _octets(line, "ask_key")
-    bits = _bits(line, "typed")
-    assert _digits("ask", bits) == line["typed_digits"]
+    (ask_key,) = octets_of(line, "ask_key")
+    bits = bits_of(line, "typed")
+    assert digits_of("ask", bits) == line["typed_digits"]
     low, mac = split_typed(bits)
     proved = _typed_ask(line).is_proved_by(ask_key, mac)
     assert not (proved and low == line["counter"] % 64)
 
 
-@_each("typed_answers")
+@each("typed_answers")
 def test_typed_answers(line: Line) -> None:
     """Answers to be typed, in bits and in digits, open to the key."""
-    answer_key, asked, session = _octets(line, "answer_key", "ask", "session_key")
-    context, bits = _context(line), _bits(line, "typed")
+    answer_key, asked, session = octets_of(line, "answer_key", "ask", "session_key")
+    context, bits = context_of(line), bits_of(line, "typed")
     assert seal_typed(answer_key, asked, context, session).pack() == bits
-    assert _digits("answer", bits) == line["typed_digits"]
+    assert digits_of("answer", bits) == line["typed_digits"]
     answer = TypedAnswer.unpack(bits)
     assert answer.header == Header.of(context)
     assert answer.generation_low == context.holder.generation % 32
     assert open_typed(answer_key, asked, context, answer) == session
 
 
-@_each("typed_answers", valid=False)
+@each("typed_answers", valid=False)
 def test_typed_answers_refused(line: Line) -> None:
     """The tag is not good under this key, ask and context."""
-    answer_key, asked = _octets(line, "answer_key", "ask")
-    answer = TypedAnswer.unpack(_bits(line, "typed"))
-    assert open_typed(answer_key, asked, _context(line), answer) is None
+    answer_key, asked = octets_of(line, "answer_key", "ask")
+    answer = TypedAnswer.unpack(bits_of(line, "typed"))
+    assert open_typed(answer_key, asked, context_of(line), answer) is None
