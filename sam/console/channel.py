@@ -18,7 +18,8 @@ MAX_BODY: Final = 64 * 1024
 class BoundedChannel(HTTPChannel):
     """One connection; hung up when a request does not arrive whole in time.
 
-    The first CONNECTIONS of a site are served, and further ones turned away.
+    A site has CONNECTIONS of them at most. For a further one that goes which has been waiting
+    longest for a request, so that idle ones lock nobody out; if none waits, the new one goes.
     """
 
     site: Any
@@ -30,9 +31,10 @@ class BoundedChannel(HTTPChannel):
         super().connectionMade()
         self.site.channels.add(self)
         if len(self.site.channels) > CONNECTIONS:
-            self.abort()
-            return
-        self._wait()
+            waiting = [each for each in self.site.channels if each.waits_until is not None]
+            min(waiting, key=lambda each: each.waits_until, default=self).abort()
+        if self in self.site.channels:
+            self._wait()
 
     def connectionLost(self, reason: Any = connectionDone) -> None:  # noqa: N802 (Twisted's name)
         """Forget the connection."""
@@ -51,6 +53,11 @@ class BoundedChannel(HTTPChannel):
             self._wait()
         super().requestDone(request)
 
+    @property
+    def waits_until(self) -> float | None:
+        """When the request that this connection waits for must be here; None while it has one."""
+        return None if self._deadline is None else self._deadline.getTime()
+
     def refuse(self, status: bytes) -> None:
         """Answer with a bare status line and hang up, whatever is still to come."""
         transport: Any = self.transport
@@ -59,6 +66,8 @@ class BoundedChannel(HTTPChannel):
 
     def abort(self) -> None:
         """Cut the connection off."""
+        self.site.channels.discard(self)
+        self._arrived()
         transport: Any = self.transport
         transport.abortConnection()
 

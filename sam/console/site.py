@@ -21,6 +21,8 @@ from dtns.gateway.loopback.socketfile import SocketFile
 from dtns.sam.console.channel import MAX_BODY, BoundedChannel
 
 LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+MISDIRECTED_CODE: Final = 421
+MISDIRECTED: Final = b"Misdirected Request"
 METHODS: Final = (b"GET", b"HEAD", b"POST")
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
@@ -62,7 +64,7 @@ class GuardedRequest(Request):
         self._tell_browser()
         status, reason = refusal
         self.channel.site.refused[_NAMES[status]] += 1
-        self.setResponseCode(status)
+        self.setResponseCode(status, MISDIRECTED if status == MISDIRECTED_CODE else None)
         self.setHeader("Content-Type", "text/plain; charset=utf-8")
         self.write(f"{reason}\n".encode())
         self.finish()
@@ -83,7 +85,7 @@ class GuardedRequest(Request):
             self.setHeader("Allow", b", ".join(METHODS).decode())
             return 405, "This page knows GET, HEAD and POST."
         if not self.channel.site.answers_to(self.getHeader("host")):
-            return 421, "This server does not answer under that name."
+            return MISDIRECTED_CODE, "This server does not answer under that name."
         if self.method == b"POST" and not self._is_own_origin():
             return 403, "This form was sent by another site."
         return None

@@ -136,6 +136,14 @@ def test_bars_stay_in_their_drawing(columns: list[tuple[int, int, int]]) -> None
     assert drawn == pytest.approx(whole, abs=0.06 / HEIGHT * chart.top * len(chart.bars) + 1e-6)
 
 
+def test_a_line_is_drawn_over_the_bars_on_their_scale() -> None:
+    """Its points are over the middles of the bars, and the highest count fits."""
+    chart = stacked([Series("a", (1, 2))], Series("b", (0, 9)))
+    assert chart.top == 10
+    assert chart.points == f"584.0,140.0 594.0,{140 - 0.9 * 140:.1f}"
+    assert chart.totals == {"a": 3, "b": 9}
+
+
 def test_a_timeline_keeps_days_apart() -> None:
     """Places are in proportion to time; pauses are told in words."""
     moments = [Moment(d * 86400.0, str(d), "", "") for d in (4, 0, 1)]

@@ -13,6 +13,7 @@ import pytest
 from klein import Klein
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
@@ -37,6 +38,10 @@ def app() -> Any:
     def form(request: Any) -> str:
         return f"{len(request.content.read())} octets"
 
+    @klein.route("/slow")
+    def slow(_: Any) -> Any:
+        return deferLater(reactor, 0.8, lambda: "at last")
+
     @klein.route("/fault")
     def fault(_: Any) -> str:
         raise ValueError("the secret reason")
@@ -56,10 +61,10 @@ def exchange(address: Address, text: bytes, *, wait: float = 5.0) -> bytes:
         where: Any = (
             (address.host, address.port) if isinstance(address, TcpAddress) else address.path
         )
-        client.connect(where)
-        client.sendall(text)
         came = b""
         try:
+            client.connect(where)
+            client.sendall(text)
             while octets := client.recv(65536):
                 came += octets
         except ConnectionResetError:
@@ -158,16 +163,32 @@ class TestSite(TestCase):
         assert b"a page" in await self.ask(address, request(b"GET /"))
 
     async def test_connections_are_bounded(self) -> None:
-        """Beyond the bound they are turned away, and there is room again when others end."""
+        """Beyond the bound the one that has been idle longest makes room for a new one."""
         self.patch(channel, "CONNECTIONS", 3)
         address = await self.serve()
         assert isinstance(address, TcpAddress)
-        held = [socket.create_connection((address.host, address.port)) for _ in range(3)]
-        for each in held:
-            self.addCleanup(each.close)
+        held = []
+        for _ in range(3):
+            held.append(socket.create_connection((address.host, address.port)))
+            self.addCleanup(held[-1].close)
+            await deferLater(reactor, 0.05)
+        for _ in range(5):
+            assert b"a page" in await self.ask(address, request(b"GET /"))
+        held[0].settimeout(5)
+        with pytest.raises(ConnectionResetError):
+            held[0].recv(1)
+        held[1].setblocking(False)
+        with pytest.raises(BlockingIOError):
+            held[1].recv(1)
+
+    async def test_a_new_connection_goes_where_all_others_are_at_work(self) -> None:
+        """A response that takes its time is not cut off for somebody else."""
+        self.patch(channel, "CONNECTIONS", 1)
+        address = await self.serve()
+        slow = deferToThread(exchange, address, request(b"GET /slow"))
+        await deferLater(reactor, 0.3)
         assert await self.ask(address, request(b"GET /")) == b""
-        held[0].close()
-        assert b"a page" in await self.ask(address, request(b"GET /"))
+        assert b"at last" in await slow
 
     async def test_files_are_those_of_the_package_and_no_others(self) -> None:
         """No path leads out of the set; known files may be kept by the browser."""

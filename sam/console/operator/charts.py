@@ -29,23 +29,30 @@ class Bar:
 
 @frozen
 class Bars:
-    """A chart of stacked bars, the present minute at the right. top is the highest line's count."""
+    """A chart of stacked bars, the present minute at the right. top is the highest line's count.
+
+    points are those of one more series that is drawn as a line over the bars, as SVG has them.
+    """
 
     bars: tuple[Bar, ...]
     series: tuple[Series, ...]
     top: int
     minutes: int
+    line: Series | None = None
+    points: str = ""
 
     @property
     def totals(self) -> dict[str, int]:
         """The whole of each series."""
-        return {series.name: sum(series.counts) for series in self.series}
+        series = self.series if self.line is None else (*self.series, self.line)
+        return {each.name: sum(each.counts) for each in series}
 
 
-def stacked(series: Sequence[Series]) -> Bars:
+def stacked(series: Sequence[Series], line: Series | None = None) -> Bars:
     """Return the chart of these series, all of one length of at most KEPT minutes."""
     columns = list(zip(*(each.counts for each in series), strict=True))
-    top = round_up(max((sum(column) for column in columns), default=0))
+    highest = [sum(column) for column in columns] + list(line.counts if line else ())
+    top = round_up(max(highest, default=0))
     slot = WIDTH / KEPT
     bars = []
     for place, column in enumerate(columns):
@@ -56,7 +63,16 @@ def stacked(series: Sequence[Series]) -> Bars:
             if count:
                 bar = Bar(round(x, 1), round(base, 1), slot - _GAP, round(height, 1), index)
                 bars.append(bar)
-    return Bars(tuple(bars), tuple(series), top, len(columns))
+    points = "" if line is None else _points(line, top)
+    return Bars(tuple(bars), tuple(series), top, len(columns), line, points)
+
+
+def _points(line: Series, top: int) -> str:
+    slot, count = WIDTH / KEPT, len(line.counts)
+    return " ".join(
+        f"{WIDTH - (count - place - 0.5) * slot - _GAP / 2:.1f},{HEIGHT - each / top * HEIGHT:.1f}"
+        for place, each in enumerate(line.counts)
+    )
 
 
 def round_up(count: int) -> int:

@@ -22,11 +22,12 @@ ASKS: Final[Mapping[str, tuple[str, ...]]] = {
     "met silence": tuple(kind.value for kind in Silence),
 }
 ANSWERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "accepted": ("answers-accepted",),
-    "delivered": ("answers-delivered",),
-    "tried again": ("answers-retried", "answers-perhaps-sent"),
+    "accepted by a network": ("answers-accepted",),
+    "to be tried again": ("answers-retried", "answers-perhaps-sent"),
     "failed": ("answers-failed", "answers-expired"),
 }
+DELIVERED: Final[Mapping[str, tuple[str, ...]]] = {"reported delivered": ("answers-delivered",)}
+"""What comes after an acceptance, and so is drawn beside it."""
 
 
 @frozen

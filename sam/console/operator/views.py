@@ -8,7 +8,7 @@ from klein import Klein
 
 from dtns.sam.console.operator.charts import Moment, stacked, timeline
 from dtns.sam.console.operator.desk import Desk, Problem, fields_of, go
-from dtns.sam.console.operator.minutes import ANSWERS, ASKS
+from dtns.sam.console.operator.minutes import ANSWERS, ASKS, DELIVERED
 from dtns.sam.errors import NumberError
 from dtns.sam.protocol.numbers import Number, parse_number
 from dtns.sam.service.requests import (
@@ -41,7 +41,7 @@ def add_views(app: Klein, desk: Desk) -> None:
             gateways=desk.ask(ListGateways()).gateways,
             recent=desk.ask(ListIssues(limit=_RECENT)).issues,
             asks=stacked(desk.minutes.series(ASKS)),
-            answers=stacked(desk.minutes.series(ANSWERS)),
+            answers=stacked(desk.minutes.series(ANSWERS), *desk.minutes.series(DELIVERED)),
             tones=TONES,
         )
 
