@@ -57,6 +57,8 @@ class Ledger:
                     self.answered.add((told["party"], told["counter"]))
                 case "held":
                     party.setdefault("held", {})[told["peer"]] = tuple(told["order"])
+                case "paid":
+                    party.setdefault("paid", {})[told["serial"]] = told["digits"]
                 case "challenged":
                     self._note_count(told)
                 case "confirmed":
@@ -96,6 +98,10 @@ class Ledger:
             known = next((p for n, p in state.peers.items() if str(n) == peer), None)
             if known is None or known.mark < mark:
                 yield f"forgot the mark {mark} of {peer}"
+        lines = {line.serial: line.digits for line in state.purse.log}
+        for serial, digits in promised.get("paid", {}).items():
+            if lines.get(serial) != digits:
+                yield f"forgot the payment {serial}"
         for peer, order in promised.get("held", {}).items():
             known = next((p for n, p in state.peers.items() if str(n) == peer), None)
             if known is None or (known.key(order) is None and order >= known.mark):
@@ -119,6 +125,11 @@ class Ledger:
     def keys(self) -> dict[Place, tuple[Any, Any]]:
         """Every key that was ever seen in a phone: its context and its octets."""
         return self._contents
+
+    @property
+    def payments(self) -> int:
+        """How often a phone showed its owner that money had left, or come."""
+        return sum(len(party.get("paid", {})) for party in self._promised.values())
 
     @property
     def states(self) -> dict[str, State]:

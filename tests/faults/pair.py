@@ -16,6 +16,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from money import pay
+
 from dtns.codecs.digits import PROFILES, Status, decode
 from dtns.gateway.errors import GatewayError
 from dtns.sam.handset.confirmations import Code
@@ -65,7 +67,7 @@ class Pair:
         return state_of(self.asker.path), state_of(self.holder.path)
 
     def life(self, wish: Wish, wait_seconds: float, *, anew: bool = False) -> bool:
-        """Ask, receive, hand over and confirm, from wherever they are; tell whether all is done.
+        """Ask, receive, hand over, confirm and pay, from wherever they are; tell if all is done.
 
         Without an answer in time, or without signal, it ends early: go on later.
         """
@@ -73,7 +75,7 @@ class Pair:
             self.ask(wish, anew=anew)
         with suppress(GatewayError):
             self.exchange(wait_seconds)
-        return bool(self.unconfirmed()) and self.hand_over()
+        return bool(self.unconfirmed()) and self.hand_over() and pay(self)
 
     def confirmed(self) -> bool:
         """Tell whether both have confirmed the newest key."""

@@ -28,6 +28,7 @@ from typing import Any
 from cuts import Cuts
 from kills import ASKS_A_PAIR, BURST, CALM_SECONDS, Storm
 from ledger import Ledger, Traffic
+from money import money_faults
 from pair import Pair, Promises
 from scene import Scene
 from verdicts import Store, audit_fault, disagreements, lost, model_faults
@@ -79,6 +80,7 @@ class Trial:
         if audit := audit_fault(self.scene.deployment.config):
             chain.append(audit)
         model = [*model_faults(store, traffic, self.ledger, self.pairs), *self.ledger.broken]
+        model += money_faults(self.pairs)
         if stopped:
             model.append(f"Sam ended with exit code {stopped}")
         missing = [*unanswered, *lost(store, traffic, self.ledger)]
@@ -89,6 +91,7 @@ class Trial:
             "acknowledged": len(traffic.acknowledged),
             "confirmed": len(self.ledger.confirmed),
             "keys": len(self.ledger.keys),
+            "payments": self.ledger.payments,
             "lost": len(missing),
             "contradictory": len(contradictory),
             "chain_ok": not chain,

@@ -42,6 +42,7 @@ def test_a_few_kills_and_cuts_lose_nothing() -> None:
     assert facts["kills"] >= 3
     assert facts["cuts"] >= 6
     assert facts["errors"] >= 3
+    assert facts["payments"] > 0
 
 
 @pytest.mark.slow
