@@ -12,6 +12,7 @@ from random import Random
 import osdisk
 from disk import CUTS, Disk, Fault, Kind
 from ledger import Ledger
+from money import pay
 from pair import Pair, any_wish
 from scene import Process, Scene
 
@@ -149,6 +150,7 @@ class Cuts:
             self._count("phone", fault)
         if not pair.confirmed() and not pair.life(wish, ANSWER_SECONDS):
             self.unanswered.append(f"{pair.asker.sim.number} could not go on after {fault}")
+        pay(pair)
         self._ledger.look([pair])
         return met
 

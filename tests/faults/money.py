@@ -55,7 +55,7 @@ def money_faults(pairs: Iterable[Pair]) -> Iterator[str]:
     for pair in pairs:
         asker, holder = pair.states()
         for phone, state, full in ((pair.asker, asker, FULL), (pair.holder, holder, 0)):
-            if state is not None and state.purse.log:
+            if state is not None and (full == 0 or state.purse.log):
                 yield from _purse_faults(phone, state, full)
                 filed += _as_filed(phone, state)
     for finding in reconcile(filed, [], []).definite:
