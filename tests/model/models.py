@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 
 from attrs import frozen
 from mutants import MUTANTS, Mutant
 from scenes import SCENES, Scene
-from theory import Explored, explore, reach
+from theory import Explored, Step, explore, reach
 from words import Event, because, story
 
 Tick = Callable[[int], None]
@@ -76,6 +77,12 @@ class Checked:
         return self.verdict.startswith(self.expected)
 
     @property
+    def steps(self) -> list[Step]:
+        """The rules on the way to the bad state."""
+        bad = next((one for one in (self.plain, self.exposed) if one and one.reason), None)
+        return bad.steps if bad else []
+
+    @property
     def seconds(self) -> float:
         """How long it took."""
         return sum(found.seconds for found in (self.plain, self.exposed) if found)
@@ -100,6 +107,12 @@ def checked(name: str, tick: Tick = lambda _: None) -> Checked:
     if name in mutants:
         return mutated(name, mutants[name], scenes[mutants[name].scene], tick)
     return _classic({classic.name: classic for classic in CLASSICS}[name], tick)
+
+
+@cache
+def found(name: str) -> Checked:
+    """Return what `checked` returns, explored once in a process."""
+    return checked(name)
 
 
 def _sound(scene: Scene, tick: Tick) -> Checked:

@@ -194,10 +194,8 @@ SCENES = (
         amounts=(1,),
         modes=("express",),
         reaches=(
-            (
-                f"credit({key(expiry=4)}, express, 0, 1)",
-                f"credit({key(epoch=2, expiry=4)}, express, 0, 1)",
-            ),
+            (f"credit({key(expiry=4)}, express, 0, 1)",),
+            (f"granted({key(expiry=4)})", f"credit({key(epoch=2, expiry=4)}, express, 0, 1)"),
         ),
     ),
     Scene(

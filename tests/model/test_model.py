@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ pytest.importorskip("maude", reason="no maude: python -m pip install -e '.[test]
 sys.path.insert(0, str(Path(__file__).parent))
 
 from check import cells
-from models import all_names, checked, mutated
+from models import all_names, found, mutated
 from mutants import MUTANTS, Mutant
 from scenes import SCENES
 from sentences import REASONS, SENTENCES
@@ -24,9 +23,6 @@ from theory import FILES, loss, module
 HERE = Path(__file__).parent
 SPECIFICATION = HERE.parents[1] / "sam" / "README.md"
 HEADING = ". What the model checks\n"
-
-found = cache(checked)
-"""Each model is explored once for all tests."""
 
 
 def told(name: str) -> str:
