@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 import click
 
 from dtns.sam.cli.exits import Exit
 from dtns.sam.cli.numbers import NUMBER
-from dtns.sam.cli.personalisation import Personaliser, Result, Standing, already_enrolled
+from dtns.sam.cli.personalisation import (
+    BatchPersonaliser,
+    Personaliser,
+    Result,
+    Standing,
+    already_enrolled,
+)
 from dtns.sam.cli.show import (
     CONFIG_OPTION,
     JSON_OPTION,
@@ -23,9 +28,8 @@ from dtns.sam.cli.spreadsheet import Rejects, Row, batches, read_rows, row_progr
 from dtns.sam.configuration import Config
 from dtns.sam.errors import NumberError
 from dtns.sam.protocol.numbers import Number, parse_number
-from dtns.sam.service.reach import reach
-
-BATCH: Final = 100
+from dtns.sam.service.reach import Administrable, reach
+from dtns.sam.service.requests import MAX_BATCH
 
 
 @click.command()
@@ -43,6 +47,17 @@ BATCH: Final = 100
     help="A CSV file with a column `number`; run it again to resume.",
 )
 @click.option("--dry-run", is_flag=True, help="With --csv: check every row and enrol nobody.")
+@click.option(
+    "--batch",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="With --csv: put all SIM files into this one, sealed for who personalises the SIMs.",
+)
+@click.option(
+    "--for",
+    "recipient",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="With --batch: the personaliser's public key, X25519 in PEM.",
+)
 @JSON_OPTION
 def enrol(
     numbers: tuple[Number, ...],
@@ -51,6 +66,8 @@ def enrol(
     table: Path | None,
     *,
     dry_run: bool,
+    batch: Path | None,
+    recipient: Path | None,
     as_json: bool,
 ) -> None:
     """Enrol each NUMBER, as in +254712345678, and write its SIM file.
@@ -62,9 +79,15 @@ def enrol(
         raise click.UsageError("give either numbers or --csv FILE")
     if dry_run and table is None:
         raise click.UsageError("--dry-run goes with --csv FILE")
+    if (batch is None) != (recipient is None):
+        raise click.UsageError("--batch FILE and --for PUBLICKEY go together")
+    if batch is not None and (table is None or dry_run or out is not None):
+        raise click.UsageError("--batch goes with --csv FILE, without --out and --dry-run")
     with reach(config) as sam:
         personaliser = Personaliser(sam, config, (out or config.folder / "sims").absolute())
-        if table is None:
+        if table is not None and batch is not None and recipient is not None:
+            refused = _enrol_into(sam, config, table, batch, recipient, as_json=as_json)
+        elif table is None:
             refused = _enrol_numbers(personaliser, numbers, as_json=as_json)
         elif dry_run:
             refused = _check_table(personaliser, table, as_json=as_json)
@@ -74,11 +97,27 @@ def enrol(
         raise click.exceptions.Exit(Exit.REFUSED)
 
 
+def _enrol_into(
+    sam: Administrable,
+    config: Config,
+    table: Path,
+    batch: Path,
+    recipient: Path,
+    *,
+    as_json: bool,
+) -> bool:
+    from dtns.sam.handset.simbatch import SimBatch, read_public_key  # noqa: PLC0415 (rarely wanted)
+
+    with SimBatch.write(batch, read_public_key(recipient)) as sims:
+        personaliser = BatchPersonaliser(sam, config, sims, batch)
+        return _enrol_table(personaliser, table, as_json=as_json)
+
+
 def _enrol_numbers(personaliser: Personaliser, numbers: Sequence[Number], *, as_json: bool) -> bool:
     unique = list(dict.fromkeys(numbers))
     results: list[Result] = []
-    for start in range(0, len(unique), BATCH):
-        results += personaliser.enrol(unique[start : start + BATCH])
+    for start in range(0, len(unique), MAX_BATCH):
+        results += personaliser.enrol(unique[start : start + MAX_BATCH])
     enrolled = [result for result in results if result.standing is Standing.ENROLLED]
     refused = [(result.number, _reason(result)) for result in results if result not in enrolled]
     if as_json:
@@ -107,10 +146,12 @@ def _reason(result: Result) -> str:
     return result.reason or already_enrolled(result.number)
 
 
-def _enrol_table(personaliser: Personaliser, table: Path, *, as_json: bool) -> bool:
+def _enrol_table(
+    personaliser: Personaliser | BatchPersonaliser, table: Path, *, as_json: bool
+) -> bool:
     counts: Counter[Standing] = Counter()
     with Rejects(table) as rejects, row_progress(table, "enrolling") as advance:
-        for batch in batches(read_rows(table), BATCH):
+        for batch in batches(read_rows(table), MAX_BATCH):
             numbers = _parse(batch, rejects)
             for result in personaliser.enrol(list(numbers)):
                 counts[result.standing] += 1
@@ -139,7 +180,7 @@ def _check_table(personaliser: Personaliser, table: Path, *, as_json: bool) -> b
     """Tell what enrolling a table would do; writes the rejected rows and changes nothing else."""
     counts: Counter[Standing] = Counter()
     with Rejects(table) as rejects, row_progress(table, "checking") as advance:
-        for batch in batches(read_rows(table), BATCH):
+        for batch in batches(read_rows(table), MAX_BATCH):
             numbers = _parse(batch, rejects)
             for result in personaliser.look(list(numbers)):
                 counts[result.standing] += 1

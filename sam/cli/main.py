@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "restore": "restore",
     "serve": "serve",
     "simulator": "simulator",
+    "unpack": "unpack",
 }
 """Each command and the module of this package that holds it under the same name."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
@@ -15,6 +16,9 @@ from dtns.sam.handset.simfile import SimFile, write_sim_file
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.service.reach import Administrable
 from dtns.sam.service.requests import Enrol, Enrolled, Enrolment, Personalisation, Rekey
+
+if TYPE_CHECKING:
+    from dtns.sam.handset.simbatch import SimBatch
 
 
 class Standing(Enum):
@@ -113,18 +117,45 @@ class Personaliser:
         return Result(number, Standing.ENROLLED, path)
 
     def _write(self, given: Personalisation) -> None:
-        sim = SimFile(
-            number=given.number,
-            generation=given.generation,
-            epoch=given.epoch,
-            week=given.week,
-            service_number=self.config.sam.service_number,
-            network=self.config.loopback_endpoint,
-            keys=given.keys,
-            terms=self.config.payments,
-            universal=given.universal,
-        )
-        write_sim_file(self.sim_path(given.number), sim)
+        write_sim_file(self.sim_path(given.number), sim_of(self.config, given))
+
+
+@frozen
+class BatchPersonaliser:
+    """Enrols parties at *sam*, adding their SIMs to *batch*, which is to be *path*."""
+
+    sam: Administrable
+    config: Config
+    batch: SimBatch
+    path: Path
+
+    def enrol(self, numbers: Sequence[Number]) -> list[Result]:
+        """Enrol at most 500 numbers; those never heard from yet go into the batch once more."""
+        enrolled = ask(self.sam, Enrol(tuple(numbers))).numbers if numbers else ()
+        given = [each.personalisation for each in enrolled if each.personalisation is not None]
+        self.batch.add(sim_of(self.config, each) for each in given)
+        return list(map(self._result, enrolled))
+
+    def _result(self, enrolled: Enrolled) -> Result:
+        number = enrolled.number
+        if enrolled.personalisation is None:
+            return Result(number, Standing.REFUSED, self.path, already_enrolled(number))
+        return Result(number, Standing.ENROLLED, self.path)
+
+
+def sim_of(config: Config, given: Personalisation) -> SimFile:
+    """Return the SIM that a personalisation makes here."""
+    return SimFile(
+        number=given.number,
+        generation=given.generation,
+        epoch=given.epoch,
+        week=given.week,
+        service_number=config.sam.service_number,
+        network=config.loopback_endpoint,
+        keys=given.keys,
+        terms=config.payments,
+        universal=given.universal,
+    )
 
 
 def already_enrolled(number: Number) -> str:

@@ -54,7 +54,7 @@ def write_document(path: Path, kind: str, content: dict[str, Any]) -> None:
     try:
         _write_through(scratch, text)
         scratch.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as fault:
         raise SimFileError(f"cannot write {path}: {fault.strerror}") from fault
 
@@ -103,7 +103,8 @@ def _write_through(path: Path, text: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in *folder* durable; OSError if the disk does not let it be done."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -88,12 +88,13 @@ class MasterKey:
 
     def party_keys(self, enrolment: Enrolment) -> PartyKeys:
         """Return all sub-keys of a party, as its SIM file needs them."""
+        derive, context = self._prf.derive, enrolment.octets
         return PartyKeys(
-            ask=self.ask_key(enrolment),
-            answer=self.answer_key(enrolment),
-            ticket=self.ticket_key(enrolment),
-            seal=self.seal_key(enrolment),
-            sync=self.sync_key(enrolment),
+            ask=derive(Label.PARTY_ASK, context),
+            answer=derive(Label.PARTY_ANSWER, context, 32),
+            ticket=derive(Label.PARTY_TICKET, context),
+            seal=derive(Label.PARTY_SEAL, context),
+            sync=derive(Label.PARTY_SYNC, context, 32),
         )
 
     def universal_key(self) -> UniversalKey:

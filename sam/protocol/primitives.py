@@ -58,8 +58,10 @@ class Prf:
         two octets version and type.
         """
         fixed = b"%b\0%b%b" % (label.prefix, context, (octets * 8).to_bytes(4))
-        blocks = -(-octets // BLOCK_OCTETS)
-        stream = b"".join(self.mac(i.to_bytes(4) + fixed) for i in range(1, blocks + 1))
+        stream, block = b"", 0
+        while len(stream) < octets:
+            block += 1
+            stream += self.mac(block.to_bytes(4) + fixed)
         return Key(stream[:octets])
 
 
