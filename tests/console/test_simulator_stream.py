@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
 import sys
@@ -14,7 +15,14 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from dtns.gateway.loopback.address import TcpAddress
-from dtns.sam.console.simulator import MOST_STREAMS, TwoPhones, alone
+from dtns.sam.console.simulator import (
+    MOST_STREAMS,
+    ORDERS_A_SECOND,
+    ORDERS_AT_ONCE,
+    Allowance,
+    TwoPhones,
+    alone,
+)
 from dtns.sam.console.simulator_door import Door
 from dtns.sam.console.simulator_stage import REMEMBERED, StageProcess
 from dtns.sam.console.site import GuardedSite, WebServer
@@ -90,6 +98,28 @@ class TestStream(TestCase):
         await self.until(lambda: len(self.stage.watchers) == MOST_STREAMS - 1)
         await deferToThread(self.look)
         await self.until(lambda: len(self.stage.watchers) == MOST_STREAMS)
+
+    def order(self) -> int:
+        """Give one order and return the status."""
+        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.session}"}
+        client.request("POST", "/order", b"{}", headers)
+        status = client.getresponse().status
+        client.close()
+        return status
+
+    async def test_floods_are_turned_away_and_counted(self) -> None:
+        """So many orders pass at once, then none until time has passed."""
+        await self.serve()
+        now = 0.0
+        self.page._allowance = Allowance(lambda: now)
+        self.stage.start()
+        passed = [await deferToThread(self.order) for _ in range(ORDERS_AT_ONCE)]
+        assert set(passed) == {200}
+        assert [await deferToThread(self.order) for _ in range(3)] == [429] * 3
+        assert self.page.refused == {"flood": 3}
+        now = 1.0 / ORDERS_A_SECOND
+        assert [await deferToThread(self.order) for _ in range(2)] == [200, 429]
 
     async def test_the_past_is_told_first(self) -> None:
         """Who comes later is told what happened, and where the past ends."""

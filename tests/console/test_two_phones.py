@@ -189,22 +189,16 @@ def test_nobody_else_moves_the_phones(web: Web) -> None:
 
 @pytest.mark.timeout(120)
 def test_hostile_orders_are_refused_and_counted(web: Web) -> None:
-    """Bad JSON, long bodies and floods are turned away, and the page goes on."""
+    """Bad JSON and long bodies are turned away, and the page goes on."""
     bearer = f"Bearer {web.session()}"
     for body in (b"{", b"[]", b"\xff", b"[" * 1000, b'"x"'):
         assert web.order(body, Authorization=bearer) == 400
     assert web.order(b" " * 2000, Authorization=bearer) == 413
     assert web.order(b" " * 70_000, Authorization=bearer) == 413
-    flood = [
-        web.order(b'{"phone": "bob", "press": "up"}', Authorization=bearer) for _ in range(400)
-    ]
-    assert flood.count(429) > 0
-    assert set(flood) == {200, 429}
     told = _first_events(web, bearer)
     assert {"past": True} in told
     (counted,) = [event for event in told if event.get("past") is False]
-    assert counted["refused_so_far"] == flood.count(429) + 6
-    time.sleep(0.2)
+    assert counted["refused_so_far"] == 6
     assert web.order(b'{"phone": "bob", "press": "end"}', Authorization=bearer) == 200
 
 
