@@ -89,6 +89,7 @@ class Stage:
         self._trials = Trials(tell, reactor)
         self._sent_again: deque[tuple[str, str, bool]] = deque(maxlen=REMEMBERED)
         self._decided: Counter[str] = Counter()
+        self._untold: deque[str] = deque()
 
     @property
     def phones(self) -> frozenset[str]:
@@ -182,7 +183,7 @@ class Stage:
             told |= {"seconds": sighting.seconds, "seen": overheard(message.text)}
             told |= self._origin(message)
         if sighting.what == "delivered" and told["to"] == "sam":
-            told["sam"] = self._decisions()
+            told["sam"] = self._decision()
         self._tell({"sms": told})
 
     def _remember(self, message: op.Deliver) -> None:
@@ -200,11 +201,15 @@ class Stage:
                 return {"again": True, "altered": change}
         return {"again": False, "altered": False}
 
-    def _decisions(self) -> list[str]:
-        """Return what Sam decided since the last call."""
+    def _decision(self) -> str:
+        """Return what Sam made of the message that has just arrived, if anything.
+
+        What came in one turn was decided on together: each message is told one decision.
+        """
         now = Counter({kind.value: self._sam.counters[kind.value] for kind in _DECISIONS})
         since, self._decided = now - self._decided, now
-        return sorted(since.elements())
+        self._untold.extend(sorted(since.elements()))
+        return self._untold.popleft() if self._untold else ""
 
     def _who(self, number: str) -> str:
         if number == self._config.sam.service_number:

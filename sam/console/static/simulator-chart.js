@@ -160,7 +160,7 @@ export function makeChart(list, empty, order) {
       become(row, told.what);
       if (told.what === "expired") return say(row.parts.party, "Nothing.");
       fly(row, 0.8, 1, past ? 0 : 0.25);
-      if (told.sam) say(row.parts.party, ...told.sam.map((kind) => DECIDED[kind] ?? kind));
+      if (told.to === "sam") say(row.parts.party, DECIDED[told.sam] ?? told.sam ?? "");
     },
     // What phones told: an answer taken in, or digits typed that somebody read out.
     spoken(told, past) {

@@ -380,7 +380,7 @@ export function makeStory({ phones, chart, order, $ }) {
     await cheat.play();
     const t = await came;
     if (!t) { outcome.textContent = "Nothing came of it."; return; }
-    const got = t.kcv || (t.balance && t.status !== "refused" && !t.message) || (t.sms?.sam ?? []).includes("issued");
+    const got = t.kcv || (t.balance && t.status !== "refused" && !t.message) || t.sms?.sam === "issued";
     outcome.textContent = words(t);
     outcome.classList.add(got ? "through" : "stopped");
   }
@@ -433,7 +433,7 @@ export function makeStory({ phones, chart, order, $ }) {
   };
 
   function words(t) {
-    if (t.sms) return OUTCOMES[t.sms.sam?.[0]] ?? OUTCOMES.repeated;
+    if (t.sms) return OUTCOMES[t.sms.sam] ?? OUTCOMES.repeated;
     return `Stopped. ${t.phone[0].toUpperCase()}${t.phone.slice(1)}’s phone: ${t.text}`;
   }
 
