@@ -4,8 +4,9 @@
 
 Phones ask Sam (`dtns serve`) by deliver_sm, and have their answers by submit_sm; each answer's
 ticket is handed to the other phone, and both confirm the key. Meanwhile the SMSC's connections
-are cut, every two seconds or so. Prints one JSON line: exchanges, confirmed, wrong (keys differ, or
-are not confirmed), lost (no answer), asks sent, cuts, binds, seconds, exchanges in a second.
+are cut, every two seconds or so; with --kills Sam is killed, too, every four seconds or so, and
+started again. Prints one JSON line: exchanges, confirmed, wrong (keys differ, or are not
+confirmed), lost (no answer), asks sent, cuts, kills, binds, seconds, exchanges in a second.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ import time
 from collections import Counter, deque
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).parents[3]
 sys.path[:0] = [str(ROOT / "tests" / "equipment")]
 
-from deployment import deploy, dtns  # noqa: E402
+from deployment import Deployment, deploy, dtns  # noqa: E402
 from smpp_deployment import furnish  # noqa: E402
 from smscs import SmscProcess  # noqa: E402
 
@@ -37,12 +38,16 @@ from dtns.sam.handset.handset import Handset  # noqa: E402
 from dtns.sam.handset.simfile import read_sim_file  # noqa: E402
 from dtns.sam.handset.tickets import Shown  # noqa: E402
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 UNDER_WAY = 100
 """How many pairs of phones there are, each with one exchange at a time."""
 EXCHANGES_OF_A_PAIR = 200
 """After so many exchanges a pair makes way for another: a key has at most 255 numbers."""
 ASK_AGAIN_SECONDS = 6.0
 CUT_SECONDS = 2.0
+KILL_SECONDS = 4.0
 PATIENCE_SECONDS = 60.0
 """Without any answer for so long the run ends; what is under way is lost."""
 PAUSE_SECONDS = 0.01
@@ -96,8 +101,17 @@ class Pair:
 class Run:
     """All exchanges, a turn at a time."""
 
-    def __init__(self, smsc: SmscProcess, pairs: list[Pair], dice: random.Random | None) -> None:
+    def __init__(
+        self,
+        smsc: SmscProcess,
+        pairs: list[Pair],
+        dice: random.Random | None,
+        restart: Callable[[], None] | None = None,
+    ) -> None:
         self._smsc = smsc
+        self._restart = restart
+        self._kill_at = time.monotonic() + KILL_SECONDS
+        self.kills = 0
         self._later = deque(pairs)
         self._under_way: dict[str, Pair] = {}
         self._dice = dice
@@ -154,6 +168,29 @@ class Run:
             self._smsc.order("cut")
             self.cuts += 1
             self._cut_at = now + self._dice.uniform(0.0, 2 * CUT_SECONDS)
+        if self._dice is not None and self._restart is not None and now >= self._kill_at:
+            self._restart()
+            self.kills += 1
+            self._kill_at = time.monotonic() + self._dice.uniform(0.0, 2 * KILL_SECONDS)
+
+
+class Sam:
+    """A running `dtns serve`."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._process = deployment.start()
+
+    def restart(self) -> None:
+        """Kill it without a warning, and start it again."""
+        self._process.kill()
+        self._process.wait()
+        self._process = self._deployment.start()
+
+    def stop(self) -> None:
+        """End it as an operator would; insist that it ends well."""
+        self._process.terminate()
+        assert self._process.wait(30) == 0, self._deployment.log
 
 
 def make_pairs(sims: list[Path], exchanges: int) -> list[Pair]:
@@ -170,7 +207,7 @@ def make_pairs(sims: list[Path], exchanges: int) -> list[Pair]:
 
 
 def run(
-    exchanges: int, smsc: str, seed: int, *, cuts: bool = True, **values: Any
+    exchanges: int, smsc: str, seed: int, *, cuts: bool = True, kills: bool = False, **values: Any
 ) -> dict[str, Any]:
     """Run it all and return the figures."""
     with ExitStack() as stack:
@@ -181,8 +218,10 @@ def run(
         count = max(min(exchanges, UNDER_WAY), -(-exchanges // EXCHANGES_OF_A_PAIR))
         sims = deployment.enrol_csv([f"+2547{number:08d}" for number in range(2 * count)])
         pairs = make_pairs(sims, exchanges)
-        stack.enter_context(deployment.sam())
-        running = Run(centre, pairs, random.Random(seed) if cuts else None)
+        sam = Sam(deployment)
+        stack.callback(sam.stop)
+        dice = random.Random(seed) if cuts else None
+        running = Run(centre, pairs, dice, sam.restart if kills else None)
         started = time.monotonic()
         running.finish()
         seconds = time.monotonic() - started
@@ -193,6 +232,7 @@ def run(
             **{kind: running.outcomes[kind] for kind in ("confirmed", "wrong", "lost")},
             "asks_sent": running.asks,
             "cuts": running.cuts,
+            "kills": running.kills,
             "binds": centre.order("status")["binds"],
             "seconds": round(seconds, 1),
             "per_second": round(exchanges / seconds, 1),
@@ -207,6 +247,7 @@ def main() -> None:
     parser.add_argument("--smsc", choices=("smpp34", "npm"), default="smpp34")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--no-cuts", dest="cuts", action="store_false")
+    parser.add_argument("--kills", action="store_true")
     options = vars(parser.parse_args())
     print(json.dumps(run(**options)))  # noqa: T201 (its output)
 
