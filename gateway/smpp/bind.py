@@ -163,7 +163,7 @@ class Bind:
         fault = failure.value
         if isinstance(fault, CancelledError | ConnectingCancelledError):
             return failure  # stopped
-        known = isinstance(fault, (ConnectError, DNSLookupError))
+        known = isinstance(fault, ConnectError | DNSLookupError | ValueError)
         text = str(fault).rstrip(".") if known else type(fault).__name__
         self._locked_out = False
         self._is_down(f"cannot connect: {text}")

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred, gatherResults, succeed
+from twisted.logger import Logger
 
 from dtns.gateway import gsm7
 from dtns.gateway.carrier import Accepted, Failed, Inbound
@@ -52,6 +53,8 @@ class SmppCarrier:
         ussd: by SMSC, what takes its deliveries that are USSD, each with what acknowledges it
             with a status; those of other SMSCs are refused.
     """
+
+    _log = Logger()
 
     def __init__(
         self,
@@ -209,7 +212,11 @@ class SmppCarrier:
             smsc.condition.counts["ussd"] += 1
             link.acknowledge(delivery, Status.RX_P_APPN)
         else:
-            take(smsc, delivery, partial(link.acknowledge, delivery))
+            try:
+                take(smsc, delivery, partial(link.acknowledge, delivery))
+            except Exception:  # noqa: BLE001 (a fault there may not cost the bind)
+                self._log.failure("USSD failed", event="fault")
+                link.acknowledge(delivery, Status.RX_T_APPN)
 
     def reported(self, smsc: Smsc, report: Report, answer: Callable[[Status], object]) -> None:
         """Have a report stored, then answer it."""

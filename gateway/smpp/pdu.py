@@ -23,6 +23,10 @@ LONGEST_PDU: Final = 70_000
 RESPONSE: Final = 0x8000_0000
 HIGHEST_SEQUENCE: Final = 0x7FFF_FFFF
 VERSION: Final = 0x34
+_PRINTABLE: Final = {
+    code: "?" for code in range(0x100) if not (chr(code).isascii() and chr(code).isprintable())
+}
+_LONGEST_NAME: Final = 64
 _HEADER: Final = struct.Struct(">IIII")
 _TLV_HEADER: Final = struct.Struct(">HH")
 
@@ -140,12 +144,12 @@ def read_bind_answer(body: bytes) -> BindAnswer:
         return BindAnswer("", 0)
     system_id, at = read_c_octets(body, 0)
     version = first(read_tlvs(body, at), Tag.SC_INTERFACE_VERSION)
-    return BindAnswer(system_id, version[0] if version else 0)
+    return BindAnswer(system_id[:_LONGEST_NAME], version[0] if version else 0)
 
 
 def read_message_id(body: bytes) -> str:
-    """Read the message_id of a submit_sm_resp, empty where there is none; PduError if unended."""
-    return read_c_octets(body, 0)[0] if body else ""
+    """Read the message_id of a submit_sm_resp, 64 characters at most, empty if there is none."""
+    return read_c_octets(body, 0)[0][:_LONGEST_NAME] if body else ""
 
 
 def read_alert(body: bytes) -> Alert:
@@ -168,7 +172,12 @@ def read_c_octets(body: bytes, start: int) -> tuple[str, int]:
     end = body.find(b"\0", start)
     if end < 0:
         raise PduError("a text without its end", Status.RINVPARLEN)
-    return body[start:end].decode("ascii", "replace"), end + 1
+    return printable(body[start:end]), end + 1
+
+
+def printable(octets: bytes) -> str:
+    """Return what an SMSC calls something, fit for any terminal: printable ASCII, else `?`."""
+    return octets.decode("latin-1").translate(_PRINTABLE)
 
 
 def read_tlvs(body: bytes, start: int) -> Tlvs:

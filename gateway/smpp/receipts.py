@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dtns.gateway.smpp.content import read_text
-from dtns.gateway.smpp.pdu import Tag, first, whole
+from dtns.gateway.smpp.pdu import Tag, first, printable, whole
 
 if TYPE_CHECKING:
     from dtns.gateway.carrier import State
     from dtns.gateway.smpp.messages import Delivery
 
+_LONGEST_ID: Final = 64
 _TYPE: Final = 0x3C
 _RECEIPT: Final = 0x04
 _INTERMEDIATE: Final = 0x20
@@ -80,7 +81,9 @@ def read_receipt(delivery: Delivery) -> Receipt | None:
         return None
     given = first(tlvs, Tag.RECEIPTED_MESSAGE_ID)
     named = _ID.search(text)
-    message_id = given.rstrip(b"\0").decode("latin-1") if given else named[1] if named else ""
+    message_id = named[1] if named else ""
+    if given:
+        message_id = printable(given.rstrip(b"\0")[:_LONGEST_ID])
     error = _ERROR.search(text)
     intermediate = delivery.esm_class & _TYPE == _INTERMEDIATE
     return Receipt(

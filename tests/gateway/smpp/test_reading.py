@@ -13,7 +13,7 @@ from dtns.gateway.carrier import Part, Report
 from dtns.gateway.smpp.arrivals import REMEMBERED, Arrivals, digest
 from dtns.gateway.smpp.content import read_content, read_text
 from dtns.gateway.smpp.messages import Address, Delivery, address_of, number_of, relative_period
-from dtns.gateway.smpp.pdu import Command, Tag
+from dtns.gateway.smpp.pdu import Command, Tag, read_bind_answer, read_message_id
 from dtns.gateway.smpp.receipts import Receipt, is_receipt, read_receipt
 from dtns.gateway.smpp.submissions import REMEMBERED as SUBMISSIONS
 from dtns.gateway.smpp.submissions import Submissions
@@ -183,6 +183,18 @@ def test_receipts_by_optional_parameters(state: int, told: str | None) -> None:
         read = read_receipt(said)
         assert read is not None
         assert (read.message_id, read.state, read.user_reference) == ("abc", told, 7)
+
+
+def test_ids_of_any_length() -> None:
+    """An id of thousands of digits, or with escapes for a terminal, is cut and cleaned."""
+    for octets, cleaned in ((b"9" * 5000, "9" * 64), (b"f" * 5000, "f" * 64), (b"\x1b[2J", "?[2J")):
+        tlvs = ((Tag.RECEIPTED_MESSAGE_ID, octets), (Tag.MESSAGE_STATE, b"\2"))
+        read = read_receipt(delivery(b"", tlvs=tlvs, esm_class=4))
+        assert read is not None
+        assert read.message_id == cleaned
+        assert Submissions("one").report(read, ALICE) is not None
+        assert read_message_id(octets + b"\0") == cleaned
+        assert read_bind_answer(octets + b"\0").system_id == cleaned
 
 
 def test_a_notice_on_the_way_is_no_end() -> None:
