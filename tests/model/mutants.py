@@ -142,6 +142,12 @@ MUTANTS = (
     ),
     Mutant("chargeUnbound", "small", "small payments: a charge is paid twice", ["twoAmounts"]),
     Mutant("smallNoPayee", "small", "small payments: R leaves out the payee", ["nobodyPaid"]),
+    Mutant(
+        "smallNoSim",
+        "small, a new SIM",
+        "small payments: a new SIM counts as the old one did",
+        ["nobodyPaid"],
+    ),
     Mutant("smallNoPayer", "small", "small payments: R leaves out the payer", ["nobodyPaid"]),
     Mutant("smallNoAmount", "small", "small payments: R leaves out the amount", ["nobodyPaid"]),
     Mutant(

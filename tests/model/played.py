@@ -23,6 +23,9 @@ from dtns.sam.protocol.small import Deal
 from dtns.sam.protocol.sync import Floor, Item, Mark, Sync
 from dtns.sam.protocol.wire import to_text
 
+SIM_COUNTS = 1 << 14
+"""Small charges that a SIM counts in a period, apart from those of the number's other SIMs."""
+
 
 class Played:
     """The real world in which a way is played, with a method for each rule: did they do it?"""
@@ -189,8 +192,13 @@ class Played:
         return self._paid(v, "response", v["I"], order)
 
     def _paid(self, v: Values, type_: str, number: str, order: Order) -> bool:
-        paid = self.phone(v["P"]).pay(order, PIN)
-        if not isinstance(paid, Paid) or paid.transaction.entry.number != int(number):
+        paid, key = self.phone(v["P"]).pay(order, PIN), self.book.context(v["C"])
+        if not isinstance(paid, Paid):
+            return False
+        entry = paid.transaction.entry
+        if (entry.epoch, entry.n, entry.number) != (key.epoch, key.n, int(number)):
+            return False
+        if entry.other not in (key.asker, key.holder):
             return False
         self.eve.see(v, type_, number, v["V"])
         return True
@@ -222,12 +230,16 @@ class Played:
 
     def _deal(self, v: Values, count: str) -> Deal:
         payer, payee = self.book.party(v["A"]).number, self.book.party(v["B"]).number
-        return Deal(payer, payee, self.book.payment(v["V"]), int(count))
+        made_with = self.book.party(v["B"]).generation
+        return Deal(payer, payee, self.book.payment(v["V"]), made_with * SIM_COUNTS + int(count))
 
     def small_charge(self, v: Values) -> bool:
         """Make a small charge."""
         order = self._order(v["A"], v["V"], mode=Mode.SMALL)
-        return isinstance(self.phone(v["B"]).charge(order), Charged)
+        phone = self.phone(v["B"])
+        while phone.purse.small.charged < int(v["CT"]):
+            phone.charge(order)
+        return isinstance(phone.charge(order), Charged)
 
     def small_pay(self, v: Values) -> bool:
         """Pay a small charge, its proof seen or guessed; not one that was paid before."""

@@ -119,7 +119,10 @@ SCENES = (
         (*HOME, "issues(2)", "exposures(1)", "withdrawals(1)"),
         amounts=(1,),
         modes=("express", "cheque"),
-        reaches=((f"credit({key(n=1)}, express, 0, 1)", f"credit({key(n=2)}, cheque, 1, 1)"),),
+        reaches=(
+            (f"credit({key(n=1)}, express, 0, 1)",),
+            (f"granted({key(n=1)})", f"credit({key(n=2)}, cheque, 1, 1)"),
+        ),
     ),
     Scene(
         "Eve's own key",
@@ -269,6 +272,17 @@ SCENES = (
             (f"smallCredit({A}, {B}, 1, 1, 1)", f"smallCredit({A}, {B}, 2, 2, 0)"),
             (f"smallCredit({D}, {B}, 1, 2, 0)",),
         ),
+    ),
+    Scene(
+        "small, a new SIM",
+        "A pays once; B charges twice, and once with its next SIM, which begins to count anew",
+        (),
+        (f"purse({A}, 1)", f"till({B}, 0, shut, {B}, 0)", "till(b # 2, 1, shut, b # 2, 0)"),
+        amounts=(1,),
+        numbers=(0, 1, 2),
+        modes=(),
+        knows="empty",
+        reaches=((f"smallCredit({A}, b # 2, 1, 2, 0)",),),
     ),
     Scene(
         "small, exposed",

@@ -14,7 +14,7 @@ from models import found
 from mutants import MUTANTS, Mutant
 from played import Played
 from scenes import SCENES, Scene
-from theory import Step, reach
+from theory import Step, reach, ways
 from world import World
 
 from dtns.sam.issuing.policy import Policy
@@ -31,6 +31,11 @@ REFUSED_EARLIER = {
     "largeBySmall": "the payee makes no large charge by small payment",
 }
 """Mutants that real phones stop before the last step, and how."""
+WITH_ONE_KEY = (
+    *("express and cheques", "charges", "all modes", "the holder pays", "answers astray"),
+    *("Eve's own key", "small, a new SIM"),
+)
+"""Scenes in which phones, who pay and challenge on the latest key alone, have no choice of keys."""
 SCENE = {scene.name: scene for scene in SCENES}
 PLAYED = [scene for scene in SCENES if scene.name != NOT_PLAYED]
 
@@ -51,6 +56,17 @@ def test_real_phones_do_what_the_sound_model_does(scene: Scene, tmp_path: Path) 
         folder.mkdir()
         labels = [step.label for step in way.steps]
         assert labels[: steps_done(folder, scene, way.steps)] == labels
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WITH_ONE_KEY)
+def test_real_phones_follow_the_sound_model_everywhere(name: str, tmp_path: Path) -> None:
+    """Real phones can be brought to every state that the model reaches with nothing exposed."""
+    for place, steps in enumerate(ways("SMALL", SCENE[name].start(exposed=False))):
+        folder = tmp_path / str(place)
+        folder.mkdir()
+        labels = [step.label for step in steps]
+        assert labels[: steps_done(folder, SCENE[name], steps)] == labels
 
 
 @pytest.mark.parametrize(

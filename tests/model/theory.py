@@ -56,11 +56,7 @@ class Explored:
     @property
     def steps(self) -> list[Step]:
         """The rules on the shortest way to the bad state, with what they were applied to."""
-        path = self.way() if self.way else []
-        return [
-            Step(rule.getLabel(), _values(before, rule.getLabel(), after), before)
-            for before, rule, after in zip(path[::2], path[1::2], path[2::2], strict=False)
-        ]
+        return _steps(self.way()) if self.way else []
 
 
 @cache
@@ -130,6 +126,18 @@ def reach(theory: str, initial: str, *facts: str) -> Explored | None:
     return None
 
 
+def ways(theory: str, initial: str) -> list[list[Step]]:
+    """Return ways that together pass every reachable state, each from the initial one."""
+    paths, passed = {}, set()
+    search = _search(theory, initial, "S:State")
+    for solution in search:
+        number = search.getStateNr()
+        paths[number] = solution[2]()
+        if number:
+            passed.add(search.getStateParent(number))
+    return [_steps(path) for number, path in paths.items() if number not in passed]
+
+
 def wrong(history: str) -> str:
     """Return the first reason for which a history is bad, or nothing."""
     return history.partition("wrong(")[2].partition(")")[0]
@@ -154,6 +162,13 @@ def loss(history: str) -> int:
 
 def _search(theory: str, initial: str, target: str) -> Any:
     return term(theory, initial).search(maude.ANY_STEPS, term(theory, target))
+
+
+def _steps(path: list[Any]) -> list[Step]:
+    return [
+        Step(rule.getLabel(), _values(before, rule.getLabel(), after), before)
+        for before, rule, after in zip(path[::2], path[1::2], path[2::2], strict=False)
+    ]
 
 
 def _values(before: Any, label: str, after: Any) -> dict[str, str]:
