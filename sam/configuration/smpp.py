@@ -15,7 +15,7 @@ from dtns.sam.configuration.ussd import LANGUAGES, is_country, is_ussd_code
 
 SYSTEM_ID_OCTETS: Final = 15
 SYSTEM_TYPE_OCTETS: Final = 12
-_SOURCE: Final = re.compile(r"\+?[0-9]{2,15}|[A-Za-z0-9 ._-]{1,11}")
+_SOURCE: Final = re.compile(r"\+?[0-9]{2,15}|(?=.*[A-Za-z])[A-Za-z0-9 ._-]{1,11}")
 _HOST: Final = re.compile(r"[A-Za-z0-9._:-]{1,253}")
 
 

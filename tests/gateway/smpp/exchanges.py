@@ -111,6 +111,7 @@ class Run:
         self._smsc = smsc
         self._restart = restart
         self._kill_at = time.monotonic() + KILL_SECONDS
+        self._tell_at = 0.0
         self.kills = 0
         self._later = deque(pairs)
         self._under_way: dict[str, Pair] = {}
@@ -142,9 +143,16 @@ class Run:
                 else:
                     del self._under_way[number]
             deliver += self._begin() + self._again()
+            self._tell()
             if not came:
                 time.sleep(PAUSE_SECONDS)
         self.outcomes["lost"] = sum(pair.left for pair in [*self._under_way.values(), *self._later])
+
+    def _tell(self) -> None:
+        """Say on a terminal how far it has come."""
+        if sys.stderr.isatty() and time.monotonic() >= self._tell_at:
+            self._tell_at = time.monotonic() + 1.0
+            sys.stderr.write(f"\r{dict(self.outcomes)} {self.cuts} cuts {self.kills} kills ")
 
     def _begin(self) -> list[tuple[str, str]]:
         begun = []

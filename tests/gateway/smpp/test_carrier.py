@@ -161,9 +161,9 @@ class Bound(TestCase):
         """No more leave in a second than are allowed; the others wait for their turn."""
         await self.start(per_second=20.0)
         started = reactor.seconds()  # type: ignore[attr-defined]  # the real one
-        answers = await self.send(45)
+        answers = await self.send(25)
         assert all(isinstance(each, Accepted) for each in answers)
-        assert reactor.seconds() - started >= 2.0  # type: ignore[attr-defined]  # the same
+        assert reactor.seconds() - started >= 1.0  # type: ignore[attr-defined]  # the same
 
     async def test_a_window(self) -> None:
         """No more are under way than the windows hold."""

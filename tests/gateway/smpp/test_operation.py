@@ -1,4 +1,4 @@
-"""A deployment with SMSCs: `dtns serve`, `dtns gateway`, and files that are wrong."""
+"""A deployment with SMSCs: `dtns serve` and `dtns gateway`."""
 
 from __future__ import annotations
 
@@ -6,26 +6,21 @@ import json
 import os
 import subprocess
 import time
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from attrs import asdict
-from contract import RecordingSink
 from deployment import Deployment, deploy, dtns
-from smpp_deployment import furnish, write_password
+from smpp_deployment import furnish
 from smscs import SmscProcess
-from twisted.internet import reactor
 
 from dtns.sam.configuration import load_config
-from dtns.sam.errors import ConfigError
 from dtns.sam.handset.card import MemoryCard, fresh_state
 from dtns.sam.handset.exchanges import Asked, Wish
 from dtns.sam.handset.handset import Handset
 from dtns.sam.handset.simfile import read_sim_file
 from dtns.sam.service.reach import reach
 from dtns.sam.service.requests import GatewayRecords, ListGateways
-from dtns.sam.service.smpp import make_smpp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -123,92 +118,11 @@ def test_one_smsc_stands_in_for_another(deployment: Deployment, smsc: SmscProces
             assert move(deployment, "suspend", "smpp.s2").returncode == 1
 
 
-def _refusal(deployment: Deployment) -> str:
-    """Return why no carrier can be made of the configuration."""
-    config = load_config(deployment.config)
-    with pytest.raises(ConfigError) as refused:
-        make_smpp(config, RecordingSink(), reactor=reactor, random=Random(1))
-    return str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("content", "mode", "said"),
-    [
-        ("secret", 0o644, "chmod 600"),
-        ("", 0o600, "1 to 64 printable"),
-        ("x" * 65, 0o600, "1 to 64 printable"),
-        ("two\nlines", 0o600, "on one line"),
-        ("p\u00e4ss", 0o600, "it is no SMPP password"),
-    ],
-)
-def test_a_password_file_that_is_wrong(
-    deployment: Deployment, content: str, mode: int, said: str
-) -> None:
-    """It is named, with what is allowed, and never its content."""
-    furnish(deployment, [2775])
-    write_password(deployment.folder, content, mode)
-    told = _refusal(deployment)
-    assert said in told
-    assert "smpp.password" in told
-    assert not content or content not in told
-
-
-def test_a_password_in_a_pipe(deployment: Deployment) -> None:
-    """It is refused at once, and not waited for."""
+def test_serve_says_what_is_wrong(deployment: Deployment) -> None:
+    """A password file that is missing ends `dtns serve` with exit code 3 and its name."""
     furnish(deployment, [2775])
     (deployment.folder / "smpp.password").unlink()
-    os.mkfifo(deployment.folder / "smpp.password", 0o600)
-    assert "no regular file" in _refusal(deployment)
-
-
-def test_files_that_are_missing_or_no_certificate(deployment: Deployment) -> None:
-    """Both are named."""
-    furnish(deployment, [2775], tls=True, tls_ca="operator.pem")
-    assert "operator.pem" in _refusal(deployment)
-    (deployment.folder / "operator.pem").write_text("-----BEGIN CERTIFICATE-----\nxx\n")
-    assert "no certificate" in _refusal(deployment)
-    (deployment.folder / "smpp.password").unlink()
-    (deployment.folder / "operator.pem").unlink()
     done = dtns("serve", "-c", str(deployment.config))
     assert done.returncode == 3, done.stderr
-    assert "No such file" in done.stderr
+    assert "smpp.password: No such file" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_sections_that_are_wrong(deployment: Deployment) -> None:
-    """Every fault of a section is told at once, with its line and what is allowed."""
-    text = deployment.config.read_text()
-    deployment.config.write_text(
-        text
-        + """
-[gateway.smpp.one]
-port = 0
-system_id = "sixteen-octets!!"
-bind = "receiver"
-binds = 17
-window = 0
-source = "a name that is too long"
-source_ton = 256
-tls_ca = "x"
-password = "secret"
-host = "http://smsc"
-[gateway.smpp.Two]
-host = "h"
-"""
-    )
-    told = dtns("config", "check", "-c", str(deployment.config))
-    assert told.returncode == 3
-    for key in ("port", "system_id", "bind", "binds", "window", "source", "password", "host"):
-        assert f"gateway.smpp.one.{key}" in told.stderr
-    assert "gateway.smpp.Two" in told.stderr
-    assert "Traceback" not in told.stderr
-
-
-def test_what_a_section_must_have(deployment: Deployment) -> None:
-    """Host, system_id and password_file have no default; a wrong type and plan are named too."""
-    with deployment.config.open("a") as config:
-        config.write("\n[gateway.smpp.one]\nsource_ton = 256\ntls_ca = 'x'\n")
-    told = dtns("config", "check", "-c", str(deployment.config))
-    assert told.returncode == 3
-    for key in ("host", "system_id", "password_file", "source_ton", "tls_ca"):
-        assert f"gateway.smpp.one.{key}" in told.stderr
