@@ -177,6 +177,20 @@ def test_the_master_keys_may_be_a_credential(deployment: Deployment, tmp_path: P
         deployment.start()
 
 
+def test_a_port_in_use_keeps_sam_from_starting(deployment: Deployment) -> None:
+    """The fault names the address, exit code 6; Sam stops cleanly and starts once it is free."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        text = deployment.config.read_text().replace("tcp:127.0.0.1:0", f"tcp:127.0.0.1:{port}")
+        deployment.config.write_text(text)
+        done = dtns("serve", "-c", str(deployment.config))
+    assert done.returncode == 6
+    assert f"cannot listen at tcp:127.0.0.1:{port}: Address already in use" in done.stderr
+    assert "Traceback" not in done.stderr
+    with deployment.sam():
+        assert get(f"http://127.0.0.1:{port}/healthz")[0] == 200
+
+
 def test_the_unit_is_in_order() -> None:
     """It is supervised, hardened, and says where the secrets come from."""
     unit: Any = (files("dtns.sam.service") / "dtns.service").read_text()

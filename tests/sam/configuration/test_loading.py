@@ -145,6 +145,11 @@ enabled = true
     ("text", "words"),
     [
         ("[sam\n", r"no TOML: .*line 1"),
+        ("[console]\nurl = 'javascript:x'\n", r":2: console.url = .*: must be a scheme and a host"),
+        ("[console]\nurl = 'https://a.example/x'\n", r":2: console.url = .*a scheme and a host"),
+        ("[console]\nlisten = '0.0.0.0'\n", r":2: .*write unix:PATH or tcp:HOST:PORT"),
+        ("[metrics]\nlisten = 'tcp:::1:80'\n", r":2: .*in brackets"),
+        ("[sam]\nmaster_key_credential = '../x'\n", r":2: .*credential's name"),
         ("\n\nx = \n", r"no TOML: .*line 3"),
         ("[sam]\n[sam]\n", r"no TOML: .*line 2"),
         ("sam = 3\n", r":1: sam: must be a section: write \[sam\]"),
