@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -40,6 +41,8 @@ def serve(config: Config, *, trust_clock: bool = False, beside: Sequence[Compani
         reactor.stop()
 
     def started(facts: dict[str, Any]) -> None:
+        gc.collect()
+        gc.freeze()  # what is loaded by now stays: no later collection need go through it
         announce(sys.stderr, facts)
         supervisor.tell(READY)
         supervisor.keep_alive(reactor)

@@ -39,7 +39,8 @@ class Stand:
     """A deployment with so many parties, Sam serving it, and the phones that ask.
 
     Every check is on; only the policy's asks a day are raised, for phones here ask faster than
-    people. *framing* is of FRAMINGS; *environment* is Sam's besides its own.
+    people. *framing* is of FRAMINGS; *environment* is Sam's besides its own, *sections* go into its
+    configuration.
     """
 
     def __init__(
@@ -51,11 +52,13 @@ class Stand:
         framing: str = "smpp",
         asks_per_day: int = 5000,
         environment: Mapping[str, str] | None = None,
+        sections: str = "",
     ) -> None:
         self.deployment = deploy(folder)
         self.deployment.environment.update(environment or {})
         self.framing = FRAMINGS[framing](folder, WINDOW)
-        settings = _SETTINGS.format(asks_per_day=asks_per_day) + self.framing.settings
+        settings = _SETTINGS.format(asks_per_day=asks_per_day) + sections
+        settings += self.framing.settings
         self.deployment.config.write_text(settings)
         enrol(self.deployment.config, parties)
         self._core, load_core = cores
