@@ -62,6 +62,7 @@ def serve_two_phones(port: int, show: Callable[[str], None]) -> None:
     reactor.callWhenRunning(begin)
     reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromCoroutine(end()))
     reactor.run()
+    os.set_blocking(0, True)  # a terminal keeps what is set on it
     if faults:
         faults[0].raiseException()
 

@@ -29,17 +29,14 @@ class StageProcess:
         self._reactor = reactor
         self._command = command
         self._child: _Child | None = None
+        self._wanted = False
         self._latest: dict[str, str] = {}
         self._events: deque[str] = deque(maxlen=REMEMBERED)
         self.watchers: set[Callable[[str], None]] = set()
 
-    @property
-    def running(self) -> bool:
-        """Whether there is a stage."""
-        return self._child is not None
-
     def start(self) -> None:
-        """Put up a stage, if there is none."""
+        """Put up a stage, if there is none; after one that is just being taken down, another."""
+        self._wanted = True
         if self._child is None:
             self._child = _Child(self._told, self._ended, self._reactor)
             self._reactor.spawnProcess(
@@ -48,6 +45,7 @@ class StageProcess:
 
     async def stop(self) -> None:
         """Take the stage down; nothing of it is left."""
+        self._wanted = False
         if self._child is not None:
             await self._child.stop()
 
@@ -59,7 +57,7 @@ class StageProcess:
 
     def order(self, order: Mapping[str, Any]) -> bool:
         """Give the stage an order; False if there is no stage."""
-        if self._child is None:
+        if self._child is None or self._child.stopping:
             return False
         self._child.tell(order)
         return True
@@ -85,6 +83,8 @@ class StageProcess:
         self._latest.clear()
         self._events.clear()
         self._pass_on(json.dumps({"down": True, "why": last_words}))
+        if self._wanted and not last_words:
+            self.start()
 
     def _pass_on(self, text: str) -> None:
         for watcher in list(self.watchers):
@@ -102,7 +102,7 @@ class _Child(ProcessProtocol):
         self._reactor = reactor
         self._unread = b""
         self._words = ""
-        self._wanted = False
+        self.stopping = False
         self._over: Deferred[None] = Deferred()
 
     def tell(self, order: Mapping[str, Any]) -> None:
@@ -119,15 +119,16 @@ class _Child(ProcessProtocol):
             self._words = line
 
     def processEnded(self, reason: Any) -> None:  # noqa: ARG002, N802 (Twisted's name)
-        if not self._wanted:
+        if not self.stopping:
             self._log.error("the two phones stopped: {words}", words=self._words, event="stage")
-        self._ended("" if self._wanted else self._words)
+        self._ended("" if self.stopping else self._words or "they ended by themselves.")
         self._over.callback(None)
 
     async def stop(self) -> None:
         transport: Any = self.transport
-        self._wanted = True
-        transport.closeStdin()
+        if not self.stopping:
+            self.stopping = True
+            transport.closeStdin()
         late = self._reactor.callLater(STOP_SECONDS, self._kill)
         await self._over
         if late.active():

@@ -63,12 +63,13 @@ class PhoneProcess(ProcessProtocol):
         """Switch the phone off, kindly at first."""
         transport: Any = self.transport
         transport.closeStdin()
-        late = self._reactor.callLater(STOP_SECONDS, self._kill)
+        late = self._reactor.callLater(STOP_SECONDS, self.kill)
         await self.ended
         if late.active():
             late.cancel()
 
-    def _kill(self) -> None:
+    def kill(self) -> None:
+        """Pull the battery out, whatever the phone is at."""
         try:
             self._process.signalProcess("KILL")
         except ProcessExitedAlready:

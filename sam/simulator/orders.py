@@ -40,6 +40,13 @@ class Signal:
 
 
 @frozen
+class Battery:
+    """Pull the battery out of a phone, whatever it is at, and put it in again."""
+
+    phone: str
+
+
+@frozen
 class Weather:
     """Change what the network does to messages."""
 
@@ -68,7 +75,7 @@ class Attack:
     name: str
 
 
-Order = Press | Signal | Weather | Pass | Again | Attack
+Order = Press | Signal | Battery | Weather | Pass | Again | Attack
 
 
 def read_order(line: bytes | str, phones: Collection[str]) -> Order:
@@ -78,10 +85,8 @@ def read_order(line: bytes | str, phones: Collection[str]) -> Order:
     except (ValueError, RecursionError):
         raise OrderError("an order is one JSON object") from None
     match told:
-        case {"phone": str(phone), "press": str(key), **rest} if not rest:
-            return Press(_phone(phone, phones), _one_of(key, KEYS, "key"))
-        case {"phone": str(phone), "signal": bool(on), **rest} if not rest:
-            return Signal(_phone(phone, phones), on)
+        case {"phone": str(phone), **rest} if len(rest) == 1:
+            return _to_phone(_one_of(phone, phones, "phone"), told)
         case {"network": dict(changes), **rest} if changes and not rest:
             return Weather({name: _condition(name, value) for name, value in changes.items()})
         case {"days": int(days), **rest} if not rest and not isinstance(days, bool):
@@ -95,13 +100,20 @@ def read_order(line: bytes | str, phones: Collection[str]) -> Order:
         case {"attack": str(name), **rest} if not rest:
             return Attack(_one_of(name, ATTACKS, "attack"))
     raise OrderError(
-        "an order has phone and press, phone and signal, network, days, attack, or again and "
-        "altered"
+        "an order has phone and one of press, signal and battery; or network, days or attack; or "
+        "again and altered"
     )
 
 
-def _phone(name: str, phones: Collection[str]) -> str:
-    return _one_of(name, phones, "phone")
+def _to_phone(phone: str, order: dict[str, Any]) -> Order:
+    match order:
+        case {"press": str(key)}:
+            return Press(phone, _one_of(key, KEYS, "key"))
+        case {"signal": bool(on)}:
+            return Signal(phone, on)
+        case {"battery": "out"}:
+            return Battery(phone)
+    raise OrderError('a phone takes press with a key, signal true or false, or battery "out"')
 
 
 def _one_of(name: str, known: Collection[str], kind: str) -> str:

@@ -35,6 +35,7 @@ from dtns.sam.simulator.orders import (
     BOUNDS,
     Again,
     Attack,
+    Battery,
     Order,
     OrderError,
     Pass,
@@ -45,6 +46,7 @@ from dtns.sam.simulator.orders import (
 from dtns.sam.simulator.trials import Trials
 
 DELAY_SECONDS: Final = 0.8
+REST_SECONDS: Final = 0.7
 REMEMBERED: Final = 500
 """Messages that can be sent again."""
 PURSES: Final = {"alice": 1_000_000}
@@ -82,6 +84,7 @@ class Stage:
         self._sam = Sam(config, reactor, self._clock.posix, trust_clock=True)
         self._sims = sims
         self._phones: dict[str, PhoneProcess] = {}
+        self._stopping = False
         self._listener: Link | None = None
         self._texts: dict[str, op.Deliver] = {}
         self._latest: deque[str] = deque()
@@ -115,20 +118,31 @@ class Stage:
             sam.answer(LoadPurse(number, self._config.payments.currency, amount))
 
     def _switched_on(self, name: str) -> PhoneProcess:
-        return PhoneProcess(
+        phone = PhoneProcess(
             self._sims[name],
             self._config.loopback_endpoint,
             {known.capitalize(): number for known, number in self._numbers.items()},
             lambda told: self._tell({"phone": name, **told}),
             self._reactor,
         )
+        phone.ended.addCallback(lambda _: self._went_off(name))
+        return phone
+
+    def _went_off(self, name: str) -> None:
+        """Switch a phone on again that went off by itself; it goes on from what it had kept."""
+        if self._phones.pop(name, None) is not None and not self._stopping:
+            self._reactor.callLater(REST_SECONDS, self._switch_on, name)
+
+    def _switch_on(self, name: str) -> None:
+        if not self._stopping:
+            self._phones[name] = self._switched_on(name)
 
     async def stop(self) -> None:
         """Stop everything in the reverse order."""
         await self._trials.end()
-        for phone in self._phones.values():
+        self._stopping = True
+        for phone in list(self._phones.values()):
             await phone.stop()
-        self._phones = {}
         if self._listener is not None:
             self._listener.abort()
         await self._sam.stop()
@@ -141,6 +155,8 @@ class Stage:
                 self._phone(phone).tell({"press": key})
             case Signal(phone, on):
                 self._phone(phone).tell({"signal": on})
+            case Battery(phone):
+                self._phone(phone).kill()
             case Weather(changes):
                 self._network.change(**changes)
                 self._tell_stage()

@@ -70,7 +70,11 @@ export function makePhone(root, name, title, order) {
   const live = make("div", "unseen");
   live.setAttribute("aria-live", "polite");
   const aloud = make("div", "aloud");
-  root.append(head, body, live, aloud);
+  const battery = make("button", "plain small battery", "Pull out the battery");
+  battery.type = "button";
+  battery.append(make("span", "unseen", ` of ${title}’s phone`));
+  battery.addEventListener("click", () => order({ phone: name, battery: "out" }));
+  root.append(head, body, live, aloud, battery);
 
   body.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey) return;

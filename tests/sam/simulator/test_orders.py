@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from dtns.sam.simulator.orders import (
     Again,
     Attack,
+    Battery,
     OrderError,
     Pass,
     Press,
@@ -36,6 +37,7 @@ json_values = st.recursive(
         ({"phone": "alice", "press": "5"}, Press("alice", "5")),
         ({"phone": "bob", "signal": False}, Signal("bob", on=False)),
         ({"network": {"delay": 3, "loss": 0.5}}, Weather({"delay": 3.0, "loss": 0.5})),
+        ({"phone": "bob", "battery": "out"}, Battery("bob")),
         ({"days": 30}, Pass(30)),
         ({"attack": "collision"}, Attack("collision")),
         ({"again": "abc-1", "altered": True}, Again("abc-1", altered=True)),

@@ -139,6 +139,12 @@ def test_a_key_is_asked_for_cheated_with_and_handed_over(stage: Running) -> None
     stage.press("bob", "3 1" + code)
     assert stage.screen("bob", "Key held")["tone"] == "good"
 
+    stage.order(phone="bob", battery="out")
+    stage.until(lambda told: told.get("phone") == "bob" and "off" in told)
+    stage.screen("bob", "Menu")
+    stage.press("bob", "9 1")
+    assert "Alice: key 1, held" in stage.screen("bob", "Keys")["text"]
+
 
 @pytest.mark.timeout(120)
 def test_bad_lines_are_refused_and_days_go_by(stage: Running) -> None:
