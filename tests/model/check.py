@@ -34,7 +34,10 @@ def rows(names: Sequence[str]) -> Iterator[Checked]:
         BarColumn(),
         TextColumn("{task.fields[states]} states"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
         task = progress.add_task("", total=len(names), states=0)
         for name in names:
             progress.update(task, description=name, states=0)
