@@ -14,8 +14,8 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from dtns.gateway.smpp.events import Bound, Delivered, Ended, Heard
 from dtns.gateway.smpp.link import Link
-from dtns.gateway.smpp.session import Bound, Delivered, Ended, Heard
 from dtns.gateway.smpp.status import LOCKED_OUT
 
 if TYPE_CHECKING:
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from twisted.python.failure import Failure
 
+    from dtns.gateway.smpp.events import Answered, Event, Unanswered
     from dtns.gateway.smpp.messages import Delivery, Submission
-    from dtns.gateway.smpp.session import Account, Answered, Event, Unanswered
+    from dtns.gateway.smpp.settings import Account
     from dtns.gateway.smpp.timing import Timing
 
 

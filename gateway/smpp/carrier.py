@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dtns.gateway.carrier import Outbound, Report, Sink
     from dtns.gateway.smpp.link import Link
     from dtns.gateway.smpp.messages import Delivery
-    from dtns.gateway.smpp.smsc import Settings
+    from dtns.gateway.smpp.settings import Settings
 
     TakeUssd = Callable[[Smsc, Delivery, Callable[[Status], object]], None]
 

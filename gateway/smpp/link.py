@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from twisted.python.failure import Failure
 
+    from dtns.gateway.smpp.events import Event
     from dtns.gateway.smpp.messages import Delivery, Submission
-    from dtns.gateway.smpp.session import Account, Event
+    from dtns.gateway.smpp.settings import Account
     from dtns.gateway.smpp.timing import Timing
 
 

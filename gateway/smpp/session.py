@@ -6,10 +6,11 @@ and nothing grows without bound: it is answered, or counted, or ends the session
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from dtns.gateway.smpp.errors import PduError, PduLengthError
+from dtns.gateway.smpp.events import Answered, Bound, Delivered, Ended, Event, Heard, Unanswered
 from dtns.gateway.smpp.messages import Delivery, Submission, read_delivery
 from dtns.gateway.smpp.pdu import (
     HIGHEST_SEQUENCE,
@@ -28,6 +29,7 @@ from dtns.gateway.smpp.status import Status, name_of
 if TYPE_CHECKING:
     from collections import Counter
 
+    from dtns.gateway.smpp.settings import Account
     from dtns.gateway.smpp.timing import Timing
 
 MOST_HELD: Final = 500
@@ -36,77 +38,7 @@ MOST_OCTETS: Final = 8192
 """Octets of the longest delivery that is taken in; a longer one is refused for good."""
 MOST_BEFORE_BIND: Final = 100
 """How many PDUs may come before the bind is taken."""
-_RECEIVES: Final = frozenset({Command.BIND_RECEIVER, Command.BIND_TRANSCEIVER})
 _DELIVERIES: Final = frozenset({Command.DELIVER_SM, Command.DATA_SM})
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """How a session binds: *role* is bind_transmitter, bind_receiver or bind_transceiver."""
-
-    role: Command
-    system_id: str
-    password: str = field(repr=False)
-    system_type: str = ""
-
-    @property
-    def receives(self) -> bool:
-        """Whether messages come in."""
-        return self.role in _RECEIVES
-
-    @property
-    def transmits(self) -> bool:
-        """Whether messages go out."""
-        return self.role != Command.BIND_RECEIVER
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """The SMSC took the bind."""
-
-    answer: BindAnswer
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The SMSC answered a submission: `status`, and its own name for the message."""
-
-    token: Any
-    status: int
-    message_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unanswered:
-    """No answer will be waited for; the SMSC may hold the message. `reason` says why."""
-
-    token: Any
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """A message or receipt came; it is to be acknowledged by its sequence."""
-
-    delivery: Delivery
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """The SMSC has read the first *acknowledgements* of what this session acknowledged."""
-
-    acknowledgements: int
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The session is over; *refusal* is the status of a refused bind."""
-
-    reason: str
-    refusal: int | None = None
-
-
-Event = Bound | Answered | Unanswered | Delivered | Heard | Ended
 
 
 @dataclass(slots=True)

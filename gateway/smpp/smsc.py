@@ -15,11 +15,12 @@ from dtns.gateway.queue import Pace
 from dtns.gateway.smpp.bind import Bind
 from dtns.gateway.smpp.condition import Condition
 from dtns.gateway.smpp.errors import PduError
-from dtns.gateway.smpp.messages import Address, Submission, address_of, number_of, relative_period
-from dtns.gateway.smpp.pdu import Command, Tag
+from dtns.gateway.smpp.events import Answered
+from dtns.gateway.smpp.messages import Submission, address_of, number_of, relative_period
+from dtns.gateway.smpp.pdu import Tag
 from dtns.gateway.smpp.presence import Presence
 from dtns.gateway.smpp.receipts import is_receipt, read_receipt
-from dtns.gateway.smpp.session import Account, Answered
+from dtns.gateway.smpp.settings import ROLES, Account
 from dtns.gateway.smpp.status import BUSY, HOPELESS, UNSURE, Status, name_of
 from dtns.gateway.smpp.submissions import Submissions
 
@@ -28,44 +29,13 @@ if TYPE_CHECKING:
     from random import Random
 
     from dtns.gateway.carrier import Outbound, Report
+    from dtns.gateway.smpp.events import Unanswered
     from dtns.gateway.smpp.link import Link
     from dtns.gateway.smpp.messages import Delivery
     from dtns.gateway.smpp.receipts import Receipt
-    from dtns.gateway.smpp.session import Unanswered
+    from dtns.gateway.smpp.settings import Settings
     from dtns.gateway.smpp.submissions import Submitted
     from dtns.gateway.smpp.timing import Timing
-
-ROLES = {
-    "transceiver": (Command.BIND_TRANSCEIVER,),
-    "pair": (Command.BIND_TRANSMITTER, Command.BIND_RECEIVER),
-}
-"""The binds that a gateway is made of, by the name of the kind."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How to reach an SMSC, and as whom.
-
-    Attributes:
-        endpoint: the Twisted endpoint that connects to it.
-        place: where that is, for the operator.
-        kind: `transceiver`, or `pair` of a transmitter and a receiver.
-        binds: how many of that kind.
-        window: most submissions without an answer on one bind.
-        per_second: most submissions in any second over all binds; 0 for no limit.
-        source: the number that messages come from.
-    """
-
-    endpoint: Any = field(repr=False)
-    place: str
-    system_id: str
-    password: str = field(repr=False)
-    source: Address
-    system_type: str = ""
-    kind: str = "transceiver"
-    binds: int = 1
-    window: int = 10
-    per_second: float = 0.0
 
 
 @dataclass(slots=True, eq=False)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 from dtns.gateway import gsm7
 from dtns.gateway.smpp.content import read_text
 from dtns.gateway.smpp.errors import PduError
+from dtns.gateway.smpp.events import Answered
 from dtns.gateway.smpp.messages import Submission, number_of
 from dtns.gateway.smpp.pdu import Tag, first, whole
-from dtns.gateway.smpp.session import Answered
 from dtns.gateway.smpp.status import Status
 from dtns.gateway.ussd.dialects import SERVICE_TYPE, Numbering
 from dtns.gateway.ussd.seam import Turn
@@ -21,8 +21,8 @@ from dtns.gateway.ussd.sessions import SESSIONS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dtns.gateway.smpp.events import Unanswered
     from dtns.gateway.smpp.messages import Delivery
-    from dtns.gateway.smpp.session import Unanswered
     from dtns.gateway.smpp.smsc import Smsc
     from dtns.gateway.ussd.dialects import Dialect
     from dtns.gateway.ussd.seam import Screen

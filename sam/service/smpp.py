@@ -14,7 +14,7 @@ from dtns.sam.service.secretfile import read_secret
 
 if TYPE_CHECKING:
     from dtns.gateway.smpp.carrier import SmppCarrier
-    from dtns.gateway.smpp.smsc import Settings
+    from dtns.gateway.smpp.settings import Settings
 
 SMPP: Final = "smpp"
 MOST_PASSWORD_OCTETS: Final = 64
@@ -51,7 +51,7 @@ def _settings(
 ) -> Settings:
     from dtns.gateway.smpp.endpoint import smsc_endpoint  # noqa: PLC0415 (as above)
     from dtns.gateway.smpp.messages import Address, address_of  # noqa: PLC0415 (as above)
-    from dtns.gateway.smpp.smsc import Settings  # noqa: PLC0415 (as above)
+    from dtns.gateway.smpp.settings import Settings  # noqa: PLC0415 (as above)
 
     ca = None if section.tls_ca is None else config.folder / section.tls_ca
     try:

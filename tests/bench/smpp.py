@@ -75,7 +75,7 @@ def echo(port: int) -> None:
     from dtns.gateway.smpp.carrier import SmppCarrier  # noqa: PLC0415 (the same)
     from dtns.gateway.smpp.endpoint import smsc_endpoint  # noqa: PLC0415 (the same)
     from dtns.gateway.smpp.messages import address_of  # noqa: PLC0415 (the same)
-    from dtns.gateway.smpp.smsc import Settings  # noqa: PLC0415 (the same)
+    from dtns.gateway.smpp.settings import Settings  # noqa: PLC0415 (the same)
 
     sink = Echo()
     endpoint = smsc_endpoint(reactor, "127.0.0.1", port, timeout=5.0)

@@ -34,7 +34,7 @@ from dtns.gateway.carrier import Accepted, Inbound, Outbound, Report  # noqa: E4
 from dtns.gateway.smpp.carrier import SmppCarrier  # noqa: E402
 from dtns.gateway.smpp.endpoint import smsc_endpoint  # noqa: E402
 from dtns.gateway.smpp.messages import address_of  # noqa: E402
-from dtns.gateway.smpp.smsc import Settings  # noqa: E402
+from dtns.gateway.smpp.settings import Settings  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

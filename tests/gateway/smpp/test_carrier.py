@@ -23,10 +23,10 @@ from dtns.gateway.carrier import Accepted, Failed, Outbound, Part
 from dtns.gateway.errors import AddressError
 from dtns.gateway.smpp.carrier import SmppCarrier
 from dtns.gateway.smpp.endpoint import smsc_endpoint
+from dtns.gateway.smpp.events import Answered
 from dtns.gateway.smpp.messages import Address, Submission, address_of
 from dtns.gateway.smpp.pdu import Tag
-from dtns.gateway.smpp.session import Answered
-from dtns.gateway.smpp.smsc import Settings
+from dtns.gateway.smpp.settings import Settings
 from dtns.gateway.smpp.status import Status
 
 if TYPE_CHECKING:

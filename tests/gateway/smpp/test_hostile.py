@@ -20,10 +20,11 @@ from twisted.trial.unittest import TestCase
 from dtns.gateway.carrier import Accepted, Failed, Outbound, Report
 from dtns.gateway.smpp.carrier import MOST_AT_SINK, SmppCarrier
 from dtns.gateway.smpp.endpoint import smsc_endpoint
+from dtns.gateway.smpp.events import Ended
 from dtns.gateway.smpp.messages import Address
 from dtns.gateway.smpp.pdu import LONGEST_PDU, RESPONSE, Command, Pdu
-from dtns.gateway.smpp.session import MOST_HELD, Account, Ended, Session
-from dtns.gateway.smpp.smsc import Settings
+from dtns.gateway.smpp.session import MOST_HELD, Session
+from dtns.gateway.smpp.settings import Account, Settings
 from dtns.gateway.smpp.status import Status
 
 if TYPE_CHECKING:

@@ -12,21 +12,11 @@ from smscs import BRISK
 
 from dtns.gateway.smpp import session as now_and_then
 from dtns.gateway.smpp.errors import PduError
+from dtns.gateway.smpp.events import Answered, Bound, Delivered, Ended, Heard, Unanswered
 from dtns.gateway.smpp.messages import Address, Submission
 from dtns.gateway.smpp.pdu import HIGHEST_SEQUENCE, RESPONSE, BindAnswer, Command, Frames, Pdu
-from dtns.gateway.smpp.session import (
-    MOST_BEFORE_BIND,
-    MOST_HELD,
-    MOST_OCTETS,
-    Account,
-    Answered,
-    Bound,
-    Delivered,
-    Ended,
-    Heard,
-    Session,
-    Unanswered,
-)
+from dtns.gateway.smpp.session import MOST_BEFORE_BIND, MOST_HELD, MOST_OCTETS, Session
+from dtns.gateway.smpp.settings import Account
 from dtns.gateway.smpp.status import Status
 
 ACCOUNT = Account(Command.BIND_TRANSCEIVER, "sam", "secret")

@@ -15,7 +15,7 @@ from twisted.trial.unittest import TestCase
 from dtns.gateway.smpp.carrier import SmppCarrier
 from dtns.gateway.smpp.endpoint import smsc_endpoint
 from dtns.gateway.smpp.messages import address_of
-from dtns.gateway.smpp.smsc import Settings
+from dtns.gateway.smpp.settings import Settings
 
 if TYPE_CHECKING:
     from dtns.gateway.carrier import Carrier
