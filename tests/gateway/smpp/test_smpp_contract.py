@@ -26,7 +26,7 @@ class SmppNetwork:
 
     carrier: Carrier
 
-    def __init__(self, smsc: SmscProcess, kind: str, binds: int) -> None:
+    def __init__(self, smsc: SmscProcess, kind: str) -> None:
         self.sink = RecordingSink()
         self.smsc = smsc
         settings = Settings(
@@ -36,7 +36,6 @@ class SmppNetwork:
             "secret",
             address_of(SAM),
             kind=kind,
-            binds=binds,
         )
         self.carrier = SmppCarrier(
             "the carrier",
@@ -83,7 +82,6 @@ class SmscContract(Contract):
 
     smsc_kind: ClassVar[str]
     kind = "transceiver"
-    binds = 1
     smsc: SmscProcess
 
     @classmethod
@@ -98,7 +96,7 @@ class SmscContract(Contract):
 
     def make_network(self) -> NetworkSide:
         """Use the SMSC."""
-        return SmppNetwork(self.smsc, self.kind, self.binds)
+        return SmppNetwork(self.smsc, self.kind)
 
 
 class Smpp34ContractTests(SmscContract, TestCase):
@@ -110,16 +108,14 @@ class Smpp34ContractTests(SmscContract, TestCase):
 @pytest.mark.slow
 @pytest.mark.skipif(node_modules() is None, reason=INSTALL)
 class NpmContractTests(SmscContract, TestCase):
-    """Two transceivers at npm smpp's server."""
+    """A transceiver at npm smpp's server."""
 
     smsc_kind = "npm"
-    binds = 2
 
 
 @pytest.mark.skipif(node_modules() is None, reason=INSTALL)
 class NpmPairContractTests(SmscContract, TestCase):
-    """Two pairs of transmitter and receiver there: smpp34's server has no ear for receivers."""
+    """A pair of transmitter and receiver there: smpp34's server has no ear for receivers."""
 
     smsc_kind = "npm"
     kind = "pair"
-    binds = 2
