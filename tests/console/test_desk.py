@@ -136,6 +136,13 @@ def test_bars_stay_in_their_drawing(columns: list[tuple[int, int, int]]) -> None
     assert drawn == pytest.approx(whole, abs=0.06 / HEIGHT * chart.top * len(chart.bars) + 1e-6)
 
 
+def test_scales_end_at_round_numbers() -> None:
+    """Not far above the highest count, and never below."""
+    assert [round_up(n) for n in (0, 1, 7, 9, 10, 58, 61, 99, 101, 4001)] == [
+        *(1, 1, 8, 10, 10, 60, 80, 100, 200, 5000),
+    ]
+
+
 def test_a_line_is_drawn_over_the_bars_on_their_scale() -> None:
     """Its points are over the middles of the bars, and the highest count fits."""
     chart = stacked([Series("a", (1, 2))], Series("b", (0, 9)))

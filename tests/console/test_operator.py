@@ -333,6 +333,32 @@ def test_wrong_tokens_are_counted_and_slowed(tmp_path: Path) -> None:
         assert deployment.log.count("console-login-failed") == 5
 
 
+def test_behind_a_proxy_the_cookie_is_for_https_alone(tmp_path: Path) -> None:
+    """With `url` its host is answered, its origin is our own, and the cookie is secure."""
+    deployment = console_deployment(tmp_path / "d")
+    text = deployment.config.read_text()
+    text = text.replace('# url = ""', 'url = "https://sam.example.org"')
+    port = free_port()
+    deployment.config.write_text(text.replace("tcp:127.0.0.1:0", f"tcp:127.0.0.1:{port}"))
+    with deployment.sam():
+        assert address(deployment) == "https://sam.example.org"
+        visitor = Visitor(f"http://127.0.0.1:{port}")
+        visitor.headers = {"Host": "sam.example.org", "Origin": "https://sam.example.org"}
+        came = visitor.log_in(token(deployment))
+        assert came.status == 303
+        assert "secure" in came.headers["set-cookie"].lower()
+        assert visitor.get("/").status == 200
+        visitor.headers["Host"] = "evil.example.org"
+        assert visitor.get("/").status == 421
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    return port
+
+
 def test_a_console_of_which_the_token_file_is_open_to_others_lets_nobody_in(
     tmp_path: Path,
 ) -> None:

@@ -13,7 +13,7 @@ from dtns.sam.console.operator.minutes import KEPT, Series
 WIDTH: Final = 600
 HEIGHT: Final = 140
 _GAP: Final = 2.0
-_STEPS: Final = (1, 2, 5, 10)
+_STEPS: Final = (1, 2, 3, 4, 5, 6, 8, 10)
 
 
 @frozen
@@ -76,7 +76,7 @@ def _points(line: Series, top: int) -> str:
 
 
 def round_up(count: int) -> int:
-    """Return the next of 1, 2, 5, 10, 20, 50 and so on that is not below *count*."""
+    """Return the next round number, as 1 to 6, 8, 10, 20 and so on, that is not below *count*."""
     if count <= 1:
         return 1
     decade = int(10 ** math.floor(math.log10(count)))

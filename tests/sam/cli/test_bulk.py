@@ -134,6 +134,7 @@ def test_asks_from_a_file_are_answered_once(asks: Asks) -> None:
     ]
     code, again = asks.run()
     assert (again["imported"], again["messages"], again["issued"]) == (3, 0, 0)
+    assert dtns("audit", "verify", *config).returncode == 0
     answers = dtns("phone", str(asks.sims[0]), "answers", "--wait", "10", "--json")
     assert json.loads(answers.stdout)["answers"][0]["status"] == "answered"
 
