@@ -148,6 +148,18 @@ listen = "tcp:127.0.0.1:7281"
 # home_country = "KE"
 # enabled = true
 
+# Take the USSD that Osmocom's HLR routes to an entity (euse) of this name.
+# [gateway.gsup.core]
+# hlr = "tcp:127.0.0.1:4222"
+# Its control interface, which knows whose number an IMSI is.
+# control = "tcp:127.0.0.1:4259"
+# euse = "dtns"
+# ussd_code = "*384#"
+# sms = "smpp"
+# language = "en"
+# home_country = "KE"
+# enabled = true
+
 # Take USSD callbacks of an aggregator, in the form of Africa's Talking, one section each.
 # [gateway.ussd.at]
 # listen = "tcp:127.0.0.1:8384"

@@ -13,6 +13,7 @@ from attrs.validators import ge, in_, le, optional
 
 from dtns.gateway.loopback.address import SUN_PATH_OCTETS, parse_address
 from dtns.gateway.loopback.conditions import Conditions
+from dtns.sam.configuration.gsup import GsupSection
 from dtns.sam.configuration.smpp import SmppSection
 from dtns.sam.configuration.ussd import LANGUAGES, UssdSection, is_country, is_ussd_code
 from dtns.sam.issuing.policy import Policy
@@ -155,6 +156,7 @@ class Config:
     loopback: LoopbackSection = field(factory=LoopbackSection)
     modems: Mapping[str, ModemSection] = field(factory=dict)
     ussd: Mapping[str, UssdSection] = field(factory=dict)
+    hlrs: Mapping[str, GsupSection] = field(factory=dict)
     console: ConsoleSection = field(factory=ConsoleSection)
     metrics: MetricsSection = field(factory=MetricsSection)
     smscs: Mapping[str, SmppSection] = field(factory=dict)
@@ -261,11 +263,17 @@ SECTIONS: Final = {
 FAMILIES: Final = {
     "gateway.modem": ModemSection,
     "gateway.smpp": SmppSection,
+    "gateway.gsup": GsupSection,
     "gateway.ussd": UssdSection,
 }
 """Sections of which there may be several, each with a name of its own: `[gateway.modem.NAME]`."""
 
-FAMILY_FIELDS: Final = {"gateway.modem": "modems", "gateway.smpp": "smscs", "gateway.ussd": "ussd"}
+FAMILY_FIELDS: Final = {
+    "gateway.modem": "modems",
+    "gateway.smpp": "smscs",
+    "gateway.gsup": "hlrs",
+    "gateway.ussd": "ussd",
+}
 """The field of `Config` that holds a family's sections by their own names."""
 
 
@@ -294,9 +302,10 @@ def objections_to_sockets(config: Config) -> dict[str, str]:
             objections[f"gateway.modem.{name}.device"] = "must be given: the modem's serial port"
         if modem.pin_file is not None and modem.pin_credential is not None:
             objections[f"gateway.modem.{name}.pin_file"] = "is given, and pin_credential too"
-    others: Iterable[tuple[str, SmppSection | UssdSection]] = (
+    others: Iterable[tuple[str, SmppSection | UssdSection | GsupSection]] = (
         *((f"gateway.smpp.{name}", smsc) for name, smsc in config.smscs.items()),
         *((f"gateway.ussd.{name}", ussd) for name, ussd in config.ussd.items()),
+        *((f"gateway.gsup.{name}", hlr) for name, hlr in config.hlrs.items()),
     )
     for name, section in others:
         objections |= {f"{name}.{key}": objection for key, objection in section.objections()}

@@ -270,6 +270,9 @@ class Sam:
         for name, section in self._config.ussd.items():
             if section.enabled:
                 await gateways.start_callback(name, section, self._config.folder)
+        for name, hlr in self._config.hlrs.items():
+            if hlr.enabled:
+                await gateways.start_gsup(name, hlr)
         for carrier, sessions in gateways.running:
             self._gateways.add(carrier.name, CarrierGateway(carrier, sessions.__len__))
         return gateways.reached

@@ -13,10 +13,12 @@ from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.logger import Logger
 
 from dtns.gateway.loopback.address import Address, TcpAddress, parse_address
+from dtns.gateway.loopback.carrier import client_endpoint
 from dtns.gateway.ussd.dialects import DIALECTS
 from dtns.gateway.ussd.loopback import LoopbackUssd
 from dtns.gateway.ussd.pages import SCREEN_CHARACTERS
 from dtns.gateway.ussd.sessions import Sessions
+from dtns.sam.configuration.gsup import GsupSection
 from dtns.sam.configuration.sections import LoopbackSection
 from dtns.sam.configuration.smpp import SmppSection
 from dtns.sam.configuration.ussd import UssdSection, parse_sources
@@ -34,7 +36,7 @@ from dtns.sam.store.store import Store
 if TYPE_CHECKING:
     from dtns.gateway.smpp.carrier import SmppCarrier
 
-_Section: TypeAlias = LoopbackSection | UssdSection | SmppSection
+_Section: TypeAlias = LoopbackSection | UssdSection | SmppSection | GsupSection
 
 CONNECT_SECONDS: Final = 2.0
 SECRET: Final = re.compile("[A-Za-z0-9_-]{16,128}")
@@ -99,9 +101,7 @@ class UssdGateways:
         from dtns.gateway.ussd.callback import CallbackUssd  # noqa: PLC0415 (klein takes long)
 
         name = f"ussd.{own}"
-        if section.sms not in self._carriers:
-            known = ", ".join(self._carriers) or "none"
-            raise ConfigError(f"gateway.{name}.sms: there is no such carrier; there are: {known}")
+        self._insist_on_carrier(name, section.sms)
         address = parse_address(section.listen)
         assert isinstance(address, TcpAddress)
         assert section.path_file is not None
@@ -118,6 +118,29 @@ class UssdGateways:
             count=self._count,
         )
         self.reached[name] = str(await self._start(carrier, sessions))
+
+    async def start_gsup(self, own: str, section: GsupSection) -> None:
+        """Serve the USSD that an HLR routes here; ConfigError where the carrier is not there."""
+        from dtns.gateway.gsup.control import number_of_imsi  # noqa: PLC0415 (needed here alone)
+        from dtns.gateway.gsup.entity import GsupUssd  # noqa: PLC0415 (the same)
+
+        name = f"gsup.{own}"
+        self._insist_on_carrier(name, section.sms)
+        control = client_endpoint(self._reactor, parse_address(section.control))
+        sessions = self._sessions(self._menu(name, section.sms, section), SCREEN_CHARACTERS)
+        carrier = GsupUssd(
+            name,
+            section.euse,
+            client_endpoint(self._reactor, parse_address(section.hlr)),
+            section.ussd_code,
+            sessions,
+            number_of=lambda imsi: number_of_imsi(control, imsi, self._reactor),
+            reactor=self._reactor,
+            random=self._random,
+            count=self._count,
+        )
+        await self._start(carrier, sessions)
+        self.reached[name] = section.ussd_code
 
     def start_smpp(
         self, sms: str, carrier: SmppCarrier, sections: Mapping[str, SmppSection]
@@ -143,6 +166,11 @@ class UssdGateways:
         """Stop them all."""
         for carrier, _ in self.running:
             await carrier.stop()
+
+    def _insist_on_carrier(self, name: str, sms: str) -> None:
+        if sms not in self._carriers:
+            known = ", ".join(self._carriers) or "none"
+            raise ConfigError(f"gateway.{name}.sms: there is no such carrier; there are: {known}")
 
     async def _start(self, carrier: Stoppable, sessions: Sessions) -> Any:
         reached = await carrier.start()

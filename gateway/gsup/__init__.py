@@ -1,0 +1,1 @@
+"""USSD from a core network: an entity of Osmocom's HLR, by GSUP."""
