@@ -146,7 +146,7 @@ class Bound(TestCase):
         await self.send(200)
         counts = [len(smsc.messages()) for smsc in (self.one, self.two)]
         assert sum(counts) == 200
-        assert min(counts) > 60
+        assert min(counts) > 20
         self.one.order("deaf")
         await until(lambda: not self.carrier.smscs["one"].connected)
         assert self.carrier.connected
@@ -155,7 +155,7 @@ class Bound(TestCase):
         self.one.order("listen")
         await until(lambda: self.carrier.smscs["one"].connected)
         await self.send(100, "again")
-        assert len(self.one.messages()) > counts[0] + 20
+        assert len(self.one.messages()) > counts[0]
 
     async def test_a_rate(self) -> None:
         """No more leave in a second than are allowed; the others wait for their turn."""

@@ -78,6 +78,10 @@ class HostileTests(TestCase):
         answer = await self.carrier.send(Outbound("well", PHONE, "well", 60))
         assert isinstance(answer, Accepted)
 
+    async def taken(self, count: int) -> None:
+        """So many deliveries were taken to the sink, or refused for now."""
+        await until(lambda: len(self.carrier._intake) + self.counts["too-many-deliveries"] == count)
+
     async def test_lengths_that_cannot_be(self) -> None:
         """Too short, too long, absurd: each ends the connection, after a word why."""
         for length in (0, 15, LONGEST_PDU + 1, 0xFFFFFFFF):
@@ -179,13 +183,7 @@ class HostileTests(TestCase):
         for number in range(MOST_AT_SINK // MOST_HELD + 2):
             line = self.rogue.line
             line.say(*(delivery(n, b"%d-%d" % (number, n)) for n in range(MOST_HELD)))
-            await until(
-                lambda line=line: (
-                    len(self.sink.messages) == MOST_AT_SINK
-                    or len(self.sink.messages) % MOST_HELD == 0 < len(self.sink.messages)
-                )
-            )
-            await deferLater(reactor, 0.1)
+            await self.taken((number + 1) * MOST_HELD)
             transport: Any = line.transport
             transport.abortConnection()
             await until(lambda line=line: self.carrier.connected and self.rogue.line is not line)
@@ -252,12 +250,12 @@ class HostileTests(TestCase):
             await stuck
 
         self.sink.reported = slowly  # type: ignore[method-assign]  # a sink that is slow
-        for _ in range(MOST_AT_SINK // MOST_HELD + 2):
+        for number in range(MOST_AT_SINK // MOST_HELD + 2):
             line = self.rogue.line
             line.say(
                 *(delivery(n, b"id:%d stat:DELIVRD" % n, esm_class=4) for n in range(MOST_HELD))
             )
-            await deferLater(reactor, 0.1)
+            await self.taken((number + 1) * MOST_HELD)
             transport: Any = line.transport
             transport.abortConnection()
             await until(lambda line=line: self.carrier.connected and self.rogue.line is not line)
