@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from dtns.gateway.ussd.sessions import Sessions
 
 PING_SECONDS: Final = 15.0
+LOOKUPS: Final = 100
+"""Callers whose numbers are looked up at a time; further ones are refused."""
 _FIRST_RETRY_SECONDS: Final = 0.25
 _LONGEST_RETRY_SECONDS: Final = 10.0
 _PROTOCOL_ERROR: Final = 111
@@ -76,6 +78,7 @@ class GsupUssd:
         self._count = count
         self._serials = itertools.count(1)
         self._open: OrderedDict[tuple[str, int], _Session] = OrderedDict()
+        self._lookups = 0
         self._link: _Link | None = None
         self._service = ClientService(
             endpoint,
@@ -113,8 +116,11 @@ class GsupUssd:
             self._open.clear()
 
     def take(self, link: _Link, octets: bytes) -> None:
-        """Take a message; GsupError if it is none."""
-        message = read_message(octets)
+        """Take a message; what is none is counted, what is in none of its places is refused."""
+        try:
+            message = read_message(octets)
+        except GsupError:
+            message = None
         if message is None:
             self._count("ussd-bad-request")
             return
@@ -123,7 +129,7 @@ class GsupUssd:
             self._open.pop(key, None)
             self._count("ussd-ended")
             return
-        component = read_component(message.info)
+        component = _component(message.info)
         expected = _EXPECTED[message.state is State.BEGIN]
         if component is None or (component.kind, component.operation) != expected:
             self._refuse(link, message)
@@ -135,12 +141,17 @@ class GsupUssd:
             self._refuse(link, message)
 
     def _begin(self, link: _Link, message: Message, component: Component) -> None:
+        if self._lookups >= LOOKUPS:
+            self._refuse(link, message, "ussd-busy")
+            return
+        self._lookups += 1
         session = _Session(f"gsup-{next(self._serials)}", component.invoke)
         self._open[message.imsi, message.session] = session
         if len(self._open) > SESSIONS:
             self._open.popitem(last=False)
 
         def found(number: str) -> None:
+            self._lookups -= 1
             if not number:
                 self._count("ussd-unknown-caller")
             session.caller = f"+{number}" if number else ""
@@ -177,13 +188,20 @@ class GsupUssd:
             shown = Component(INVOKE, invoke, Operation.REQUEST, screen.text)
         link.send(Message(kind, message.imsi, message.session, state, shown.encode()))
 
-    def _refuse(self, link: _Link, message: Message) -> None:
-        self._count("ussd-bad-request")
+    def _refuse(self, link: _Link, message: Message, why: str = "ussd-bad-request") -> None:
+        self._count(why)
         self._open.pop((message.imsi, message.session), None)
         refusal = Message(
             Kind.ERROR, message.imsi, message.session, State.END, cause=_PROTOCOL_ERROR
         )
         link.send(refusal)
+
+
+def _component(octets: bytes) -> Component | None:
+    try:
+        return read_component(octets)
+    except GsupError:
+        return None
 
 
 _EXPECTED: Final = {
