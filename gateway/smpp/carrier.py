@@ -156,6 +156,8 @@ class SmppCarrier:
 
     def changed(self) -> None:
         """Send what can be sent now; once no SMSC is bound, answer what waits: it was not sent."""
+        if not self._queue:
+            return
         if self.connected:
             self._pump()
         else:

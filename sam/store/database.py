@@ -24,6 +24,8 @@ NO_STORE: Final = (
     "there is no store at {}: `dtns init` makes a new one, `dtns restore` puts a backup there"
 )
 WAL_OCTETS_KEPT: Final = 64 * 1024 * 1024
+WAL_PAGES: Final = 4000
+"""Pages in the write-ahead log, after which they are copied into the file: each only once then."""
 _INSTANCE_OCTETS: Final = 8
 
 
@@ -167,6 +169,7 @@ def _configure(connection: sqlite3.Connection) -> None:
         "trusted_schema = OFF",
         "temp_store = MEMORY",
         f"journal_size_limit = {WAL_OCTETS_KEPT}",
+        f"wal_autocheckpoint = {WAL_PAGES}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 

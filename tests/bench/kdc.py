@@ -103,6 +103,11 @@ class Kdc:
     def __exit__(self, *exception: object) -> None:
         self._stack.close()
 
+    @property
+    def pid(self) -> int:
+        """The KDC's process."""
+        return self._kdc.pid
+
     def round(self, requests: int) -> Round:
         """Have so many distinct requests answered; ends the benchmark if one is not."""
         self._order(f"prepare {requests}", "prepared")

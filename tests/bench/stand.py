@@ -89,6 +89,11 @@ class Stand:
             process.wait()
 
     @property
+    def pid(self) -> int:
+        """Sam's process."""
+        return self._sam.pid
+
+    @property
     def resident_kib(self) -> int:
         """Sam's resident memory."""
         return resident_kib(self._sam.pid)
