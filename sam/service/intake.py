@@ -16,12 +16,14 @@ from dtns.gateway.fairqueue import FairQueue, has_room
 from dtns.gateway.parts import Joining
 from dtns.sam.errors import StoreError, UnreachableError
 from dtns.sam.issuing.issuer import Answer, Issuer, Outcome, Silence
+from dtns.sam.issuing.typed import TypedAsks
 from dtns.sam.ledger.filing import Filing
 from dtns.sam.service.commits import GroupCommit
 from dtns.sam.service.exchanges import ExchangeLog
 from dtns.sam.service.outbox import Handed, Outbox
 from dtns.sam.service.pace import Pace
 from dtns.sam.service.servicetime import ServiceTime
+from dtns.sam.service.typedtext import read_typed_text
 from dtns.sam.store.store import Store
 
 BATCH: Final = 500
@@ -105,8 +107,10 @@ class Intake:
         reactor: Any,
         exchanges: ExchangeLog | None = None,
         filing: Filing | None = None,
+        typed: TypedAsks | None = None,
     ) -> None:
         self._filing = filing
+        self._typed = typed
         self._exchanges = exchanges
         self._store = store
         self._commits = commits
@@ -230,6 +234,8 @@ class Intake:
         decided = self._issuer.decide(self._store, whole.text, message.carrier, now)
         if decided is Silence.MALFORMED and self._filing is not None:
             decided = self._filing.file(self._store, whole.text, now)
+        if decided is Silence.MALFORMED and self._typed is not None:
+            decided = self._decide_typed(self._typed, whole.text, message, now)
         if not isinstance(decided, Answer):
             return decided.value
         self._outbox.add(message.carrier, decided, now)
@@ -240,6 +246,18 @@ class Intake:
         self._store.inbound.remember(message.carrier, whole.identities, now)
         known |= {(message.carrier, identity) for identity in whole.identities}
         return decided.outcome.value
+
+    def _decide_typed(
+        self, typed: TypedAsks, text: str, message: Inbound, now: float
+    ) -> Answer | Silence:
+        """Decide on what may be a typed ask, of whom the network names as its sender."""
+        typing = read_typed_text(message.sender, text)
+        if typing is None:
+            return Silence.MALFORMED
+        decided = typed.decide(self._store, typing, message.carrier, now)
+        if isinstance(decided, Silence):
+            return decided
+        return Silence.WAITING if decided.answer is None else decided.answer
 
     def _known(self, batch: list[_Arrival]) -> set[tuple[str, str]]:
         identities: dict[str, list[str]] = {}

@@ -120,6 +120,7 @@ class Sam:
             reactor=self._reactor,
             exchanges=self._exchange_log(store),
             filing=Filing(vault, self._config.policy, trust_clock=self._trust_clock),
+            typed=TypedAsks(issuer, vault, self._config.policy),
         )
         administration = await self._start_admin_socket(store, master_keys, vault, traffic, upkeep)
         network = await self._start_network() if self._config.network.embedded else None

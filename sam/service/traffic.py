@@ -11,6 +11,7 @@ from attrs import frozen
 
 from dtns.gateway.carrier import Carrier, Inbound, Report
 from dtns.sam.issuing.issuer import Issuer
+from dtns.sam.issuing.typed import TypedAsks
 from dtns.sam.ledger.filing import Filing
 from dtns.sam.service.commits import GroupCommit
 from dtns.sam.service.exchanges import ExchangeLog
@@ -78,6 +79,7 @@ class Traffic:
         patience: Patience | None = None,
         exchanges: ExchangeLog | None = None,
         filing: Filing | None = None,
+        typed: TypedAsks | None = None,
     ) -> None:
         store.connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
         self.issuer = issuer
@@ -94,7 +96,9 @@ class Traffic:
             "exchanges": exchanges,
         }
         self.outbox = Outbox(store, self.commits, random=random, **shared)
-        self.intake = Intake(store, self.commits, issuer, self.outbox, filing=filing, **shared)
+        self.intake = Intake(
+            store, self.commits, issuer, self.outbox, filing=filing, typed=typed, **shared
+        )
         self._watchdog = Watchdog(
             self.outbox.routes, counters=counters, reactor=reactor, patience=patience
         )

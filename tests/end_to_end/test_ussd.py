@@ -142,6 +142,7 @@ def test_by_http_callback(ussd: Ussd) -> None:
     assert A not in ussd.deployment.log
 
 
+@pytest.mark.slow
 def test_sam_is_killed_between_the_issue_and_the_screen(ussd: Ussd) -> None:
     """Whatever moment SIGKILL comes at, the code is good afterwards and brings one key alone."""
     code = ussd.code(ussd.a, B).replace(" ", "")

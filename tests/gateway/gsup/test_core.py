@@ -24,6 +24,7 @@ def installed() -> bool:
     return made.returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not installed(), reason=INSTALL)
 def test_the_menu_through_an_hlr() -> None:
     """A key asked for, a caller without a number, junk, typed ahead, and the HLR begun again."""
