@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -121,3 +122,11 @@ def test_a_certificate_that_is_junk(tmp_path: Path, password: Path) -> None:
     junk = "-----BEGIN CERTIFICATE-----\nxx\n-----END CERTIFICATE-----\n"
     (tmp_path / "operator.pem").write_text(junk)
     assert "it is no PEM file" in refusal(tmp_path, 'tls = true\ntls_ca = "operator.pem"\n')
+
+
+def test_without_the_extra(tmp_path: Path, password: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A codec that is not installed is named, with the line that installs it."""
+    for module in [name for name in sys.modules if name.startswith("dtns.gateway.smpp")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "smpp34", None)
+    assert "pip install 'dtns[smpp]'" in refusal(tmp_path)
