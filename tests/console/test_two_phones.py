@@ -159,7 +159,8 @@ def test_every_payment_is_made_and_every_cheat_refused(web: Web) -> None:
 @pytest.mark.parametrize("dark", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_it_fits_a_small_screen_and_a_link_opens_once(web: Web, *, dark: bool) -> None:
     """At 360 pixels nothing is cut off and the phones are stacked; a used link says so."""
-    facts = visit("glance.mjs", web.link, width=360, height=740, dark=dark, link=web.link)["facts"]
+    options = {"width": 360, "height": 740, "dark": dark, "motion": dark}
+    facts = visit("glance.mjs", web.link, link=web.link, **options)["facts"]
     assert facts["width"] == 360
     assert facts["tops"][1] > facts["tops"][0] + 300
     assert facts["reloaded"]

@@ -85,7 +85,10 @@ export function makeChart(list, empty, order) {
     row.picture = { line, dot, start, end };
     row.parts = { state, listener, party, views };
     list.append(row);
-    while (list.children.length > MOST_ROWS) list.firstElementChild.remove();
+    while (list.children.length > MOST_ROWS) {
+      rows.delete(list.firstElementChild.told?.id);
+      list.firstElementChild.remove();
+    }
     empty.hidden = true;
     if (at || !past) list.scrollTop = list.scrollHeight;
     return row;

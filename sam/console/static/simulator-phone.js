@@ -94,11 +94,11 @@ export function makePhone(root, name, title, order) {
   const phone = {
     name,
     title,
+    root,
     screen: null,
     onRead: null,
     press: (key) => { flash(key); return press(key); },
     number(text) { number.textContent = text; },
-    busy: false,
     off() {
       phone.screen = null;
       lcd.replaceChildren(make("p", "dark", "switching on…"));

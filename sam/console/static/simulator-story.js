@@ -27,7 +27,16 @@ export function makeStory({ phones, chart, order, $ }) {
     return holds();
   }
 
+  // On a small screen the phone that is used is brought into view.
+  const small = matchMedia("(max-width: 44rem)");
+  let seen = "";
+  function bring(name) {
+    if (small.matches && seen !== name) phones[name].root.scrollIntoView({ block: "start", behavior: PAUSE ? "smooth" : "auto" });
+    seen = name;
+  }
+
   async function press(name, keys) {
+    bring(name);
     for (const word of keys.split(" ").filter(Boolean)) {
       for (const key of /^[0-9*#]+$/.test(word) ? word : [word]) {
         phones[name].press(key);
@@ -352,8 +361,11 @@ export function makeStory({ phones, chart, order, $ }) {
     busy = true;
     $("verdict").textContent = "";
     draw();
+    seen = "";
     try {
       await play();
+      const step = STEPS.find((each) => each.play === play);
+      if (step && !(await until(() => done.has(step.id)))) $("verdict").textContent = "That did not come off: look at the phones, at the signal, at the network.";
     } finally {
       busy = false;
       draw();

@@ -3,12 +3,16 @@ import { visit, options } from "./visit.mjs";
 
 await visit(async ({ page, look, shoot, context }) => {
   const facts = {};
-  const lit = (where) => where.waitForFunction(() => document.querySelectorAll(".lcd .items").length === 3);
+  const lit = (where) => where.waitForFunction(() => document.querySelectorAll(".lcd.unlit").length === 0);
   await lit(page);
   await look("the page");
   facts.width = await page.evaluate(() => document.documentElement.scrollWidth);
   facts.tops = await page.evaluate(() => ["alice", "bob"].map((id) => document.getElementById(id).getBoundingClientRect().top));
   if (options.picture) await shoot(options.picture, { fullPage: true });
+  await page.click("#show");
+  await page.locator(".chip.done", { hasText: "Ask" }).waitFor();
+  facts.seen = await page.locator("#alice .lcd").isVisible();
+  facts.paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
   await page.reload();
   await lit(page);
   facts.reloaded = true;
