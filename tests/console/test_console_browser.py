@@ -66,7 +66,7 @@ def test_an_operators_tasks(
     assert "show the number" in facts["deeds"]
     assert facts["first"] == "Skip to the content"
     assert facts["left"].endswith("/login")
-    assert told["octets"] < HEAVIEST
+    assert told["heaviest"] < HEAVIEST
 
 
 def test_the_overview_renews_itself(deployment: Deployment) -> None:

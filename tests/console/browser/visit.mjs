@@ -3,7 +3,8 @@
 //     await visit(async ({ page, look, shoot }) => { ... return facts; });
 //
 // argv: the address to open, then options as JSON. Prints one JSON object: what the visit returned,
-// errors on the console, requests to other hosts, octets received, and what axe-core objects to.
+// errors on the console, requests to other hosts, octets of the heaviest page with all that belongs
+// to it, and what axe-core objects to.
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
@@ -25,7 +26,7 @@ export async function visit(does) {
     bypassCSP: false,
   });
   const page = await context.newPage();
-  const told = { errors: [], foreign: [], octets: 0, objections: [], refused: [] };
+  const told = { errors: [], foreign: [], heaviest: 0, objections: [], refused: [] };
   const origin = new URL(address).origin;
   page.setDefaultTimeout(30000);
   page.on("console", (said) => said.type() === "error" && told.errors.push(said.text()));
@@ -34,10 +35,20 @@ export async function visit(does) {
     const url = request.url();
     if (!url.startsWith(`${origin}/`) && !url.startsWith("data:")) told.foreign.push(url);
   });
-  page.on("response", async (response) => {
-    if (response.status() >= 400) told.refused.push(`${response.status()} ${new URL(response.url()).pathname}`);
+  const bodies = [];
+  let here = { octets: 0 };
+  page.on("request", (request) => {
+    if (request.isNavigationRequest() && request.frame() === page.mainFrame()) here = { octets: 0 };
+  });
+  const weigh = async (response, at) => {
     if (response.headers()["content-type"]?.startsWith("text/event-stream")) return;
-    told.octets += (await response.body().catch(() => Buffer.alloc(0))).length;
+    const body = await response.body().catch(() => Buffer.alloc(0));
+    at.octets += body.length;
+    told.heaviest = Math.max(told.heaviest, at.octets);
+  };
+  page.on("response", (response) => {
+    if (response.status() >= 400) told.refused.push(`${response.status()} ${new URL(response.url()).pathname}`);
+    bodies.push(weigh(response, here));
   });
   const axe = await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
   // axe-core comes in by the debugger's door, which the page's policy does not govern
@@ -52,6 +63,7 @@ export async function visit(does) {
   try {
     await page.goto(address, { waitUntil: "load" });
     const facts = await does({ page, look, shoot, context, told });
+    await Promise.all(bodies);
     console.log(JSON.stringify({ ...told, facts }));
   } catch (fault) {
     console.log(JSON.stringify({ ...told, fault: String(fault?.stack ?? fault), text: await page.textContent("body").catch(() => "") }));
