@@ -69,6 +69,18 @@ def test_an_operators_tasks(
     assert told["heaviest"] < HEAVIEST
 
 
+def test_the_keyboard_is_enough(deployment: Deployment) -> None:
+    """Everything is in reach of Tab and Enter, and where the focus is can be seen."""
+    given = token(deployment)
+    told = visit("keyboard.mjs", f"{address(deployment)}login", token=given, number=B)
+    facts = told["facts"]
+    assert facts["skipped"] == "main"
+    assert facts["Suspend"] == "The party is suspended."
+    assert facts["Resume"] == "The party is resumed."
+    assert (facts["landmarks"], facts["headings"]) == (4, 1)
+    assert facts["left"].endswith("/login")
+
+
 def test_the_overview_renews_itself(deployment: Deployment) -> None:
     """What happens while somebody looks is shown, without a click; a gone session is told."""
     given = token(deployment)

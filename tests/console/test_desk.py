@@ -22,7 +22,7 @@ from dtns.sam.console.operator.charts import (
 )
 from dtns.sam.console.operator.cloak import Cloak
 from dtns.sam.console.operator.deeds import Deed, Deeds
-from dtns.sam.console.operator.minutes import ASKS, KEPT, Minutes, Series
+from dtns.sam.console.operator.minutes import ASKS, FILE, KEPT, Minutes, Series
 from dtns.sam.console.operator.sessions import Sessions
 from dtns.sam.console.operator.tokens import Token, TokenFile
 from dtns.sam.errors import ConfigError, StoreError
@@ -102,23 +102,54 @@ def test_sealed_numbers_open_to_themselves_alone(digits: str, junk: str) -> None
     assert cloak.open(sealed[:-5]) is None
 
 
-def test_minutes_tell_what_happened_in_each() -> None:
+def told_by(minutes: Minutes) -> dict[str, tuple[int, ...]]:
+    """Return the series of asks."""
+    return {series.name: series.counts for series in minutes.series(ASKS)}
+
+
+def test_minutes_tell_what_happened_in_each(tmp_path: Path) -> None:
     """The present one at the end; older than an hour is forgotten."""
     counters, clock = Counter({"issued": 5}), Clock()
-    minutes = Minutes(counters, clock)
+    clock.advance(6000)
+    minutes = Minutes(counters, clock.seconds, clock, tmp_path)
     minutes.start()
     counters["issued"] += 2
     clock.advance(60)
     counters["issued"] += 3
     counters["forged"] += 1
-    told = {series.name: series.counts for series in minutes.series(ASKS)}
-    assert told["issued"] == (2, 3)
-    assert told["met silence"] == (0, 1)
-    for _ in range(100):
-        clock.advance(60)
-    assert all(len(series.counts) == KEPT for series in minutes.series(ASKS))
+    told = told_by(minutes)
+    assert sum(told["issued"]) == 5
+    assert told["issued"][-2:] == (0, 5)
+    assert told["met silence"][-1] == 1
+    clock.pump([20.0] * 3)
+    counters["refused"] += 1
+    told = told_by(minutes)
+    assert (told["issued"][-2:], told["refused"][-2:]) == ((5, 0), (0, 1))
+    assert all(len(counts) == KEPT for counts in told.values())
+    clock.pump([60.0] * KEPT)
+    assert not any(map(any, told_by(minutes).values()))
     minutes.stop()
     assert not clock.getDelayedCalls()
+
+
+@pytest.mark.parametrize("junk", ["", "junk", "[]", "3", '{"a": 1}', '{"1": {"issued": "x"}}'])
+def test_minutes_outlive_a_restart(tmp_path: Path, junk: str) -> None:
+    """A gap shows where Sam was down; a damaged file is none, and a clock set back hides."""
+    clock = Clock()
+    clock.advance(6000)
+    for pause in (120, 0):
+        counters: Counter[str] = Counter()
+        minutes = Minutes(counters, clock.seconds, clock, tmp_path)
+        minutes.start()
+        counters["issued"] += 7
+        minutes.stop()
+        clock.advance(pause)
+    minutes = Minutes(Counter(), clock.seconds, clock, tmp_path)
+    assert told_by(minutes)["issued"][-3:] == (7, 0, 7)
+    earlier = Minutes(Counter(), lambda: clock.seconds() - 60, clock, tmp_path)
+    assert told_by(earlier)["issued"][-3:] == (0, 7, 0)
+    (tmp_path / FILE).write_text(junk)
+    assert not any(told_by(Minutes(Counter(), clock.seconds, clock, tmp_path))["issued"])
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 10**6)] * 3), min_size=1, max_size=KEPT))

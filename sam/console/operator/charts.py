@@ -29,7 +29,7 @@ class Bar:
 
 @frozen
 class Bars:
-    """A chart of stacked bars, the present minute at the right. top is the highest line's count.
+    """A chart of stacked bars, the present minute at the right; top is its scale's highest count.
 
     points are those of one more series that is drawn as a line over the bars, as SVG has them.
     """
@@ -37,7 +37,6 @@ class Bars:
     bars: tuple[Bar, ...]
     series: tuple[Series, ...]
     top: int
-    minutes: int
     line: Series | None = None
     points: str = ""
 
@@ -64,7 +63,7 @@ def stacked(series: Sequence[Series], line: Series | None = None) -> Bars:
                 bar = Bar(round(x, 1), round(base, 1), slot - _GAP, round(height, 1), index)
                 bars.append(bar)
     points = "" if line is None else _points(line, top)
-    return Bars(tuple(bars), tuple(series), top, len(columns), line, points)
+    return Bars(tuple(bars), tuple(series), top, line, points)
 
 
 def _points(line: Series, top: int) -> str:

@@ -39,7 +39,7 @@ class Console:
         """Listen; GatewayError where that cannot be."""
         address, url = parse_address(sam.config.console_endpoint), sam.config.console.url
         place = address.port if isinstance(address, TcpAddress) else "unix"
-        self._minutes = Minutes(sam.counters, sam.reactor)
+        self._minutes = Minutes(sam.counters, sam.clock, sam.reactor, sam.config.folder)
         desk = Desk(
             sam=sam,
             tokens=TokenFile(sam.config.folder),

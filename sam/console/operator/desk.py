@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
@@ -67,9 +66,13 @@ class Desk:
     secure: bool = False
     cloak: Cloak = field(factory=Cloak)
 
+    def cookie_of(self, request: Any) -> str:
+        """Return the cookie that came with a request, '' if none did."""
+        return (request.getCookie(self.cookie.encode()) or b"").decode("ascii", "replace")
+
     def session(self, request: Any) -> Session:
         """Return whose browser asks; raises LoginWanted if nobody's."""
-        cookie = (request.getCookie(self.cookie.encode()) or b"").decode("ascii", "replace")
+        cookie = self.cookie_of(request)
         session = self.sessions.find(cookie, touch=request.getHeader(BACKGROUND) is None)
         if session is None:
             raise LoginWanted
@@ -167,7 +170,3 @@ def plain(reason: str) -> str:
     """Return Sam's reason as a sentence, without the marks of commands."""
     text = reason.replace("`", "")
     return f"{text[:1].upper()}{text[1:]}."
-
-
-Route = Callable[..., Any]
-Values = Mapping[str, Any]

@@ -48,9 +48,7 @@ def add_entrance(app: Klein, desk: Desk) -> None:
     @app.route("/logout", methods=["POST"])
     def leave(request: Any) -> bytes:
         desk.form(request)
-        desk.sessions.end(
-            (request.getCookie(desk.cookie.encode()) or b"").decode("ascii", "replace")
-        )
+        desk.sessions.end(desk.cookie_of(request))
         request.addCookie(desk.cookie, "", path="/", max_age="0", httpOnly=True, sameSite="strict")
         return go(request, "/login")
 

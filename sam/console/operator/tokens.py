@@ -10,7 +10,7 @@ import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from attrs import asdict, frozen
 
@@ -102,7 +102,7 @@ class TokenFile:
             raise ConfigError(f"{self.path} is damaged: remove it and make new tokens") from None
 
     def _write(self, tokens: list[Token]) -> None:
-        lines = "".join(json.dumps(_plain(token)) + "\n" for token in tokens)
+        lines = "".join(json.dumps(asdict(token)) + "\n" for token in tokens)
         scratch = self.path.with_name(f"{FILE}.new")
         try:
             scratch.unlink(missing_ok=True)
@@ -114,10 +114,6 @@ class TokenFile:
             scratch.replace(self.path)
         except OSError as fault:
             raise ConfigError(f"cannot write {self.path}: {fault.strerror}") from fault
-
-
-def _plain(token: Token) -> dict[str, Any]:
-    return asdict(token)
 
 
 def _hash(text: str) -> str:
