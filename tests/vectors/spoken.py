@@ -49,3 +49,12 @@ def mask(profile: str, at: int) -> int:
     """Give what is added to the symbol at one place of a profile."""
     told = f"dtns digits 1 {profile} {at}".encode("ascii")
     return int.from_bytes(hashlib.sha256(told).digest(), "big") % (PRIME - 1) + 1
+
+
+def payload_of(profile: str, digits: str) -> int:
+    """Read digits that are right, without parity, as their payload."""
+    payload = 0
+    for at in range(PROFILES[profile][0]):
+        symbol = (int(digits[4 * at : 4 * at + 4]) - mask(profile, at)) % PRIME
+        payload = payload * PRIME + symbol
+    return payload

@@ -6,11 +6,15 @@ from collections.abc import Iterator
 
 import confirmation_stories
 import memory_stories
+import money_stories
 import network_stories
+import purse_stories
 import sealed_stories
+import small_stories
 import ticket_stories
 from lines import Line
-from telling import TALES, Story
+from money_telling import MoneyStory
+from telling import TALES
 
 CHAPTERS = (
     network_stories,
@@ -18,6 +22,9 @@ CHAPTERS = (
     ticket_stories,
     memory_stories,
     sealed_stories,
+    money_stories,
+    small_stories,
+    purse_stories,
 )
 
 
@@ -26,6 +33,6 @@ def stories() -> Iterator[Line]:
     for chapter in CHAPTERS:
         for told in TALES:
             if told.__module__ == chapter.__name__:
-                story = Story((told.__doc__ or "").rstrip("."))
+                story = MoneyStory((told.__doc__ or "").rstrip("."))
                 told(story)
                 yield story.line()

@@ -41,25 +41,32 @@ class Story:
         self.sims: list[Line] = []
         self.steps: list[Line] = []
         self.names: dict[int, str] = {}
+        self.phones: list[Phone] = []
 
     def sim(
         self, name: str, party: Party, week: int = 150, epoch: int = 1, floor: int = 1
     ) -> Phone:
         """Put a new SIM into the story."""
         phone = Phone(party, week, epoch, floor)
+        self.add(name, phone)
+        return phone
+
+    def add(self, name: str, phone: Phone) -> None:
+        """Put a SIM into the story as it is."""
+        party = phone.party
+        self.phones.append(phone)
         self.names[id(phone)] = name
         self.sims.append(
             {
                 "name": name,
                 "number": party.number,
                 "generation": party.generation,
-                "week": week,
-                "epoch": epoch,
-                "floor": floor,
+                "week": phone.week,
+                "epoch": phone.epoch,
+                "floor": phone.floor,
                 **{f"{use}_key": party.key(use).hex() for use in ref.PARTY_TYPES},
             }
         )
-        return phone
 
     def step(self, phone: Phone, do: str, expect: Line, **given: Any) -> None:
         """Write one step down."""
