@@ -5,6 +5,7 @@ The purse is debited in the write that fixes the code; only then is the code sho
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from attrs import evolve, field, frozen
@@ -73,13 +74,24 @@ def _answer_charge(sim: SimFile, card: Card, order: Order) -> Paid | Refused:
     if reading.payload is None:
         return Refused(reading.reason, reading=reading)
     answer: Paid | Refused = Refused("no-charge-mode")
+    before = paying_keys(card.state, order.other)
     if order.mode in (None, Mode.CHALLENGE):
         answer = _respond(card, order, reading.payload)
     if order.mode is Mode.SMALL or (order.mode is None and _is_not_ours(answer)):
         small = smallsums.pay_small(sim, card, order, reading.payload)
+        if isinstance(small, Paid):
+            _take_failures_back(card, before)
         keeps = isinstance(small, Refused) and small.reason == "wrong" and order.mode is None
         return answer if keeps else small
     return answer
+
+
+def _take_failures_back(card: Card, keys: list[PairKey]) -> None:
+    """Put the failures of these keys back: what was compared with them was no charge of theirs."""
+    state = card.state
+    for key in keys:
+        state = with_use(state, key, key.use)
+    card.keep(state)
 
 
 def _is_not_ours(answer: Paid | Refused) -> bool:
@@ -145,11 +157,24 @@ def _pay_unasked(sim: SimFile, card: Card, order: Order) -> Paid | Refused:
     if known is not None and not order.second:
         return Paid(known, again=True)
     reason = ""
-    for key in keys:
+    for key in _alive(keys):
         if not (objected := _objection(card.state, key, order.payment)):
             return _write(card, order, key)
         reason = reason or objected
     return Refused(reason)
+
+
+def _alive(keys: list[PairKey]) -> Iterator[PairKey]:
+    """Give the keys down to the latest, of own asks and of others', that was paid on.
+
+    Those below it are dead with the payee as soon as it credits that payment.
+    """
+    paid_on: set[type] = set()
+    for key in keys:
+        if type(key) not in paid_on:
+            yield key
+        if key.use.payments:
+            paid_on.add(type(key))
 
 
 def _write(card: Card, order: Order, key: PairKey) -> Paid | Refused:

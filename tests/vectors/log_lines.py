@@ -108,7 +108,7 @@ def bad() -> Iterator[tuple[str, str]]:
     }.items():
         yield note, sealed(b"KES" + one, other)
     whole = log_octets(ASK_KEY, head, b"KES" + one).hex()
-    for bit in (23, 75, 88, 119, 120, 247, 248, 4 * len(whole) - 1):
+    for bit in (23, 88, 120, 247, 248, 4 * len(whole) - 1):
         yield f"bit {bit} changed", ref.text_of(bytes.fromhex(flipped(whole, bit)))
     yield "cut off", ref.text_of(bytes.fromhex(whole)[:30])
     yield "under another key", sealed(b"KES" + one, key=octets("another ask key", 16))

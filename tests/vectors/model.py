@@ -54,6 +54,7 @@ class Phone:
     epoch: int
     floor: int
     counter: int = 0
+    synced: int = 0
     asks: dict[int, Ask] = field(default_factory=dict)
     brought: set[int] = field(default_factory=set)
     own: dict[str, list[Key]] = field(default_factory=lambda: defaultdict(list))
@@ -78,7 +79,7 @@ class Phone:
         """Make the next ask."""
         self.counter += 1
         made = Ask(self.party.number, self.party.generation, self.counter, holder)
-        made = replace(made, **wishes)  # type: ignore[arg-type]
+        made = replace(made, synced=self.synced, **wishes)  # type: ignore[arg-type]
         if self.own[holder]:
             last = max(self.own[holder], key=later)
             made = replace(

@@ -15,6 +15,10 @@ KEY = octets("session key", 16)
 MASTER = octets("master", 32)
 WIDTHS = {"express": 66, "cheque": 53, "charge": 26, "response": 39}
 PROFILES = {"express": "ticket", "charge": "request"}
+LIKE_OTHERS = {
+    *(f"{what} {value}" for what in ("generation", "epoch") for value in (3, 4, 5)),
+    *("holder generation 2", "generation 256", "n 2", "n 127", "expiry 1", "expiry 255"),
+}
 PLAIN = Deal("254700123456", "25670012345", 1, Pay(25000), 1)
 SMALL = {"charge": ("request", 26), "response": ("confirm", 26)}
 
@@ -43,13 +47,13 @@ def payments() -> Iterator[Line]:
     edges = {
         note: context
         for note, context in contexts().items()
-        if not note.startswith("limit class") or note[-2:] in {" 1", "31"}
+        if note not in LIKE_OTHERS and not note.startswith("limit class")
     }
     for note, context in edges.items():
         yield {"note": note, **payment_line(context, pay, 1, 1)}
-    for amount in (1, 255, 256, 2**32 - 1, 2**32, 10**12):
+    for amount in (1, 256, 2**32, 10**12):
         yield {"note": f"amount {amount}", **payment_line(PAIR, Pay(amount), 1, 1)}
-    for number, count in ((2, 2), (32, 255), (62, 256), (63, 1023)):
+    for number, count in ((2, 2), (62, 256), (63, 1023)):
         note = f"number {number}, count {count}"
         yield {"note": note, **payment_line(PAIR, pay, number, count)}
     yield {"note": "another currency", **payment_line(PAIR, Pay(25000, "USD"), 1, 1)}
@@ -143,10 +147,10 @@ def small() -> Iterator[Line]:
         "a long and a short number": (replace(PLAIN, payer=longest, payee=shortest), 1),
         "another currency": (replace(PLAIN, pay=Pay(25000, "USD")), 1),
     }  # fmt: skip
-    good |= {f"payer's nonce {n}": (PLAIN, n) for n in (0, 2, 7, 8, 15)}
-    good |= {f"count {c}": (replace(PLAIN, count=c), 1) for c in (2, 255, 256, 1023, 65534)}
-    good |= {f"amount {a}": (replace(PLAIN, pay=Pay(a)), 1) for a in (1, 256, 2**32, 10**12)}
-    good |= {f"period {p}": (replace(PLAIN, period=p), 1) for p in (2, 128, 255)}
+    good |= {f"payer's nonce {n}": (PLAIN, n) for n in (0, 15)}
+    good |= {f"count {c}": (replace(PLAIN, count=c), 1) for c in (255, 256, 65534)}
+    good |= {f"amount {a}": (replace(PLAIN, pay=Pay(a)), 1) for a in (256, 2**32)}
+    good |= {f"period {p}": (replace(PLAIN, period=p), 1) for p in (2,)}
     for note, (deal, nonce) in good.items():
         yield {"note": note, **small_line(deal, nonce)}
     yield from bad_small({k: v for k, v in small_line(PLAIN, 1).items() if "digits" not in k})

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import sync_lines
 from lines import Line
 from money import Pay, universal_key
+from purse import Paid, Terms
 from reference import Context, Party
 from spoken import digits_of, payload_of
 from telling import MASTER, Story
-from wallet import Paid, Terms, Wallet
+from wallet import Wallet
 
 PERIOD = 1
 PROFILES = {"express": "ticket", "cheque": "cheque", "challenge": "response", "small": "confirm"}
@@ -21,10 +22,6 @@ Item = tuple[Line, bytes]
 
 class MoneyStory(Story):
     """One line of phones.jsonl in which somebody pays."""
-
-    def __init__(self, note: str) -> None:
-        super().__init__(note)
-        self.counters: dict[int, int] = {}
 
     def purse(self, name: str, party: Party, money: int = 0, **terms: Any) -> Wallet:
         """Put a SIM with a purse into the story; with money it is loaded and has PIN 1234."""
@@ -45,11 +42,10 @@ class MoneyStory(Story):
 
     def sync(self, wallet: Wallet, *items: Item, week: int = 150, epoch: int = 1) -> str:
         """Let Sam tell a SIM something."""
-        counter = self.counters.get(id(wallet), 0) + 1
-        self.counters[id(wallet)] = counter
+        wallet.synced += 1
         body = week.to_bytes(2, "big") + epoch.to_bytes(2, "big")
         body += b"".join(octets for _, octets in items)
-        text = sync_lines.sealed(counter, body, wallet.party.key("sync"))
+        text = sync_lines.sealed(wallet.synced, body, wallet.party.key("sync"))
         wallet.hear(week)
         wallet.epoch = max(wallet.epoch, epoch)
         for item, _ in items:
@@ -60,12 +56,21 @@ class MoneyStory(Story):
     def obey(self, wallet: Wallet, item: Line) -> None:
         """Let a SIM obey one item."""
         obeyed: dict[int, Callable[[], None]] = {
+            4: lambda: wallet.new_keys(4, item["generation"]),
+            5: lambda: wallet.new_keys(5, item["generation"]),
             6: lambda: wallet.load(item["number"], Pay(item["amount"], item["currency"])),
             7: lambda: wallet.end_lock(item["lock"], forget=item["forget"] == 1),
             8: lambda: wallet.new_period(item["period"], bytes.fromhex(item["key"])),
             9: lambda: wallet.acknowledged(item["serial"]),
         }
         obeyed[item["kind"]]()
+
+    def rekey(self, wallet: Wallet) -> None:
+        """Let Sam bring a SIM to its next generation, over the air."""
+        new = replace(wallet.party, generation=wallet.party.generation + 1)
+        for kind in (4, 5):
+            keys = {f"{use}_key": new.key(use) for use in sync_lines.NEW_KEYS[kind]}
+            self.sync(wallet, sync_lines.new_keys(kind, new.generation, keys))
 
     # The person and the PIN
 
@@ -92,9 +97,7 @@ class MoneyStory(Story):
         self.step(wallet, "charge", expect, payer=payer.number, amount=amount, mode=mode)
         return expect.get("digits")
 
-    def pay(
-        self, wallet: Wallet, payee: Party, amount: int, comes: str | None, **how: Any
-    ) -> str:
+    def pay(self, wallet: Wallet, payee: Party, amount: int, comes: str | None, **how: Any) -> str:
         """Let a payer pay; give the digits, or none if it must be refused."""
         mode, pin, digits = how.get("mode"), how.get("pin", "1234"), how.get("digits")
         charge = None if digits is None else payload_of("request", digits)

@@ -22,7 +22,48 @@ def loads(story: MoneyStory) -> None:
     story.sync(alice, load(3, 10, "USD"))
     story.sync(alice, load(70_000, 2_000), load(70_001, 3_000))
     story.count(alice, 6_500)
+    story.sync(alice, load(70_002, 10**12), load(70_003, 10**12 - 6_500))
+    story.sync(alice, load(70_004, 1))
+    story.count(alice, 10**12)
     story.log(alice)
+
+
+@tale
+def full_purse(story: MoneyStory) -> None:
+    """A purse holds no more than the largest amount."""
+    alice, bob = story.purse("alice", ALICE, 900), story.purse("bob", BOB)
+    story.sync(bob, load(1, 10**12 - 500))
+    story.key(alice, issued(ALICE, BOB, 1))
+    story.charge(bob, ALICE, 501, comes=None)
+    large, fits = story.pay(alice, BOB, 501, "express"), story.pay(alice, BOB, 300, "cheque")
+    story.accept(bob, ALICE, 501, large, "refused")
+    story.accept(bob, ALICE, 300, fits, "credited")
+    story.count(bob, 10**12 - 200)
+    story.log(bob)
+
+
+@tale
+def full_log(story: MoneyStory) -> None:
+    """With 512 entries that Sam has not acknowledged money stays where it is; loads go on."""
+    alice, bob = story.purse("alice", ALICE), story.purse("bob", BOB, 9_000)
+    story.pin(alice, None, "1234", "set")
+    for first in range(1, 510, 5):
+        story.sync(alice, *(load(number, 100) for number in range(first, first + 5)))
+    story.sync(alice, load(511, 100))
+    story.key(alice, issued(ALICE, BOB, 1))
+    digits = story.pay(alice, BOB, 10, "express")
+    story.pay(alice, BOB, 11, None)
+    charge = story.charge(alice, BOB, 12, comes="small")
+    small = story.pay(bob, ALICE, 12, "small", digits=charge)
+    story.accept(alice, BOB, 12, small, "refused")
+    story.sync(alice, load(512, 100))
+    story.count(alice, 51_190)
+    story.sync(alice, sync_lines.filed(1 << 16 | 1))
+    story.pay(alice, BOB, 11, None)
+    story.sync(alice, sync_lines.filed(1 << 16 | 2))
+    story.accept(alice, BOB, 12, small, "credited")
+    story.accept(bob, ALICE, 10, digits, "credited")
+    story.count(alice, 51_202)
 
 
 @tale
@@ -33,6 +74,9 @@ def pin(story: MoneyStory) -> None:
     for new in ("123", "123456789", "12a4", "", "\u0661\u0662\u0663\u0664"):
         story.pin(alice, "1234", new, "malformed")
     story.pin(alice, "4321", "5678", "wrong-pin")
+    story.pin(alice, "4321", "567", "malformed")
+    story.pin(alice, None, "5678", "wrong-pin")
+    story.pin(alice, "1234", "1234", "set")
     story.pay(alice, BOB, 10, None, pin="4321")
     story.pin(alice, "1234", "56781234", "set")
     story.pay(alice, BOB, 10, None, pin="1234")
@@ -51,10 +95,16 @@ def pin(story: MoneyStory) -> None:
     story.sync(alice, end_of_pin_lock(1))
     story.pay(alice, BOB, 12, None, pin="56781234")
     story.sync(alice, end_of_pin_lock(2, forget=True))
+    story.sync(alice, end_of_pin_lock(2, forget=True))
     story.pay(alice, BOB, 12, None, pin="56781234")
     story.pin(alice, None, "2222", "set")
     story.pay(alice, BOB, 12, "cheque", pin="2222")
     story.count(alice, 967)
+    story.pin(alice, "2223", "2224", "wrong-pin")
+    story.pin(alice, "2223", "2224", "wrong-pin")
+    story.pin(alice, "2223", "2224", "pin-locked")
+    story.sync(alice, end_of_pin_lock(3))
+    story.pin(alice, "2222", "2224", "set")
 
 
 @tale
@@ -66,6 +116,22 @@ def no_pin(story: MoneyStory) -> None:
     story.pay(alice, BOB, 10, None, pin="1234")
     story.pin(alice, None, "1234", "set")
     story.accept(bob, ALICE, 10, story.pay(alice, BOB, 10, "express"), "credited")
+
+
+@tale
+def log_of_generations(story: MoneyStory) -> None:
+    """A SIM renewed over the air tells of payments on keys that it asked for before."""
+    alice, bob = story.purse("alice", ALICE, 9_000), story.purse("bob", BOB)
+    story.key(alice, issued(ALICE, BOB, 1))
+    story.accept(bob, ALICE, 10, story.pay(alice, BOB, 10, "express"), "credited")
+    story.log(alice)
+    story.rekey(alice)
+    story.log(alice)
+    story.accept(bob, ALICE, 11, story.pay(alice, BOB, 11, "cheque"), "credited")
+    story.count(alice, 8_979)
+    story.log(alice)
+    story.sync(alice, sync_lines.filed(1 << 16 | 3))
+    story.count(alice, 8_979)
 
 
 @tale
@@ -88,6 +154,9 @@ def log(story: MoneyStory) -> None:
     story.sync(alice, sync_lines.filed(1 << 16 | 6))
     story.count(alice, 8_594)
     assert not story.log(alice)
+    story.sync(alice, sync_lines.filed(1 << 16 | 7))
+    story.sync(alice, sync_lines.filed(2 << 16 | 1))
+    story.count(alice, 8_594)
     story.sync(alice, sync_lines.filed(1 << 16 | 3))
     story.count(alice, 8_594)
     assert len(story.log(alice)) == 1

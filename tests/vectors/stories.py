@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import bound_stories
 import confirmation_stories
 import memory_stories
 import money_stories
@@ -23,6 +24,7 @@ CHAPTERS = (
     memory_stories,
     sealed_stories,
     money_stories,
+    bound_stories,
     small_stories,
     purse_stories,
 )

@@ -11,6 +11,7 @@ from money import Pay
 
 SYNC_KEY = octets("sync key", 32)
 ROOM = 74
+NEW_KEYS = {4: {"ask": 16, "answer": 32}, 5: {"ticket": 16, "seal": 16, "sync": 32}}
 
 
 def sealed(counter: int, body: bytes, key: bytes = SYNC_KEY) -> str:
@@ -41,10 +42,13 @@ def unlock(lock: int) -> tuple[Line, bytes]:
     return {"kind": 3, "lock": lock}, b"\3" + lock.to_bytes(2, "big")
 
 
-def new_keys(kind: int, generation: int) -> tuple[Line, bytes]:
+def new_keys(
+    kind: int, generation: int, keys: dict[str, bytes] | None = None
+) -> tuple[Line, bytes]:
     """Give an item 4 or 5."""
-    names = {4: {"ask": 16, "answer": 32}, 5: {"ticket": 16, "seal": 16, "sync": 32}}[kind]
-    keys = {f"{name}_key": octets(f"new {name} key", size) for name, size in names.items()}
+    keys = keys or {
+        f"{name}_key": octets(f"new {name} key", size) for name, size in NEW_KEYS[kind].items()
+    }
     told = {"kind": kind, "generation": generation} | {k: v.hex() for k, v in keys.items()}
     return told, bytes([kind]) + generation.to_bytes(2, "big") + b"".join(keys.values())
 
