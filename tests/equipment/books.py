@@ -90,7 +90,8 @@ class Books:
             known = world.store.registration(phone.sim.number)
             assert known is not None
             end_sim(world.store, known)
-        fresh = world.renewed(phone)
+        generation = (known.renewal or known.enrolment).generation + 1
+        fresh = world._enrolled(phone.sim.number, generation)
         with world.store.transaction():
             given = world.store.registration(phone.sim.number)
             assert given is not None
