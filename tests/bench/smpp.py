@@ -55,13 +55,13 @@ class Echo:
 
     async def received(self, message: Inbound) -> None:
         """Send it back."""
-        from twisted.internet.defer import Deferred  # noqa: PLC0415 (in the other process alone)
+        from twisted.internet.defer import ensureDeferred  # noqa: PLC0415 (the other process's)
 
         from dtns.gateway.carrier import Outbound  # noqa: PLC0415 (the same)
 
         self._sent += 1
         back = Outbound(str(self._sent), message.sender, message.text, 3600)
-        Deferred.fromCoroutine(self.carrier.send(back))
+        ensureDeferred(self.carrier.send(back))
 
     async def reported(self, report: Report) -> None:
         """Have no use for it."""

@@ -54,3 +54,19 @@ def test_kills_lose_nothing_either() -> None:
     figures = json.loads(done.stdout)
     assert (figures["confirmed"], figures["wrong"], figures["lost"]) == (1000, 0, 0), figures
     assert figures["kills"] > 0
+
+
+@pytest.mark.slow
+def test_the_rate_is_measured() -> None:
+    """The benchmark runs, and every message comes back both ways."""
+    bench = EXCHANGES.parents[2] / "bench" / "smpp.py"
+    done = subprocess.run(
+        [sys.executable, str(bench), "--messages", "100", "--rounds", "1"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    figures = json.loads(done.stdout)
+    assert figures["sam_per_second"] > 0
+    assert figures["echo_per_second"] > 0
