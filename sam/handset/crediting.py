@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from attrs import evolve, frozen
 
-from dtns.codecs.digits import PROFILES, Reading, Status, decode, encode, show
+from dtns.codecs.digits import PROFILES, Reading, decode, encode, show
 from dtns.sam.handset import smallsums
 from dtns.sam.handset.card import Card
 from dtns.sam.handset.confirmations import confirmed
@@ -124,8 +124,7 @@ def _accept_cheque(sim: SimFile, card: Card, order: Order) -> Received | Refused
     state = evolve(card.state, guesses=account.refunded(back, stranger=False))
     if search_.found is None:
         card.keep(state)
-        more = reading.status is Status.MORE
-        return Refused("wrong") if more else Refused(reading.reason, reading=reading)
+        return Refused(reading.reason, reading=reading)
     key, number = search_.found
     return _credit(sim, card, state, order, _Good(key, Mode.CHEQUE, number, reading))
 

@@ -32,6 +32,8 @@ from dtns.sam.protocol.payments import Mode, Payment
 from dtns.sam.protocol.primitives import same
 
 _EXPRESS: Final = PROFILES["ticket"]
+REPAIRABLE: Final = {Mode.EXPRESS: _EXPRESS, Mode.CHEQUE: PROFILES["cheque"]}
+"""The codes that can be shown with groups for repair after them."""
 
 
 @frozen
@@ -58,15 +60,16 @@ def pay(sim: SimFile, card: Card, order: Order, pin: str) -> Paid | Refused:
 
 
 def with_parity(paid: Transaction, parity: int) -> str:
-    """Return the digits of an express code with so many groups for repair (0 to 3) after them.
+    """Return the digits of a payment with so many groups for repair (0 to 3) after them.
 
-    ValueError for the codes of other modes, which have no such groups.
+    ValueError for the codes of other modes than express and cheque, which have no such groups.
     """
-    if paid.mode is not Mode.EXPRESS:
-        raise ValueError("only express codes have groups for repair")
-    payload = decode(_EXPRESS, paid.digits).payload
+    profile = REPAIRABLE.get(paid.mode)
+    if profile is None:
+        raise ValueError("only express codes and cheques have groups for repair")
+    payload = decode(profile, paid.digits, check=lambda _: True).payload
     assert payload is not None
-    return show(encode(_EXPRESS, payload, parity=parity))
+    return show(encode(profile, payload, parity=parity))
 
 
 def _answer_charge(sim: SimFile, card: Card, order: Order) -> Paid | Refused:

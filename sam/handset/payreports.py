@@ -7,14 +7,14 @@ from typing import Any, Final
 
 from dtns.sam.handset.money import show_amount, show_minor
 from dtns.sam.handset.orders import Charged, Order, Paid, Received, Refused
-from dtns.sam.handset.paying import with_parity
+from dtns.sam.handset.paying import REPAIRABLE, with_parity
 from dtns.sam.handset.purse import Purse, Transaction
 from dtns.sam.handset.reports import Report
 from dtns.sam.handset.sentences import sentence
 from dtns.sam.handset.simfile import SimFile
 from dtns.sam.protocol.log import Kind
 from dtns.sam.protocol.numbers import Number
-from dtns.sam.protocol.payments import Mode, Payment
+from dtns.sam.protocol.payments import Payment
 
 _WORDS: Final = {Kind.LOAD: "load", Kind.STATEMENT: "statement"}
 
@@ -36,7 +36,7 @@ def of_paid(
     if isinstance(outcome, Refused):
         return _refusal("pay", order, outcome)
     line, currency = outcome.transaction, sim.terms.currency
-    longer = parity and line.mode is Mode.EXPRESS
+    longer = parity and line.mode in REPAIRABLE
     digits = with_parity(line, parity) if longer else line.digits
     facts = {
         "status": "again" if outcome.again else "paid",

@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 from world import PIN
 
-from dtns.codecs.digits import PROFILES, encode, show
+from dtns.codecs.digits import PROFILES, Status, encode, show
 from dtns.sam.errors import SimFileError
 from dtns.sam.handset.handset import Handset
 from dtns.sam.handset.orders import Charged, Paid, Received, Refused
@@ -312,6 +312,28 @@ def test_a_group_for_repair_mends_an_express_code(
     longer = with_parity(paid, 1)
     assert longer.startswith(code)
     assert world.accept(bob, payer, LUNCH, f"{wrong} {longer.split()[-1]}") == ""
+
+
+def test_a_group_for_repair_mends_a_cheque_with_two_slips(
+    world: World, payer: Handset, bob: Handset
+) -> None:
+    """Two slips in sixteen digits ask for one more group, and that repairs them."""
+    world.key(payer, bob)
+    world.accept(bob, payer, LUNCH, world.pay(payer, bob, LUNCH))
+    code = world.pay(payer, bob, LUNCH + 1)
+    wrong = " ".join(
+        group[:3] + str((int(group[3]) + 1) % 10) if place in {1, 2} else group
+        for place, group in enumerate(code.split())
+    )
+    taken = bob.accept(world.order(payer, LUNCH + 1, code=wrong))
+    assert isinstance(taken, Refused)
+    assert taken.reading is not None
+    assert taken.reading.status is Status.MORE
+    paid = payer.last_payment(bob.sim.number)
+    assert paid is not None
+    longer = f"{wrong} {with_parity(paid, 1).split()[-1]}"
+    taken = bob.accept(world.order(payer, LUNCH + 1, code=longer, mode=Mode.CHEQUE))
+    assert isinstance(taken, Received)
 
 
 def test_the_limit_of_the_class_bounds_payments_and_their_sum(
