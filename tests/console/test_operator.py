@@ -300,8 +300,8 @@ def test_tokens_are_hashed_at_rest_and_listed_without_them(deployment: Deploymen
     assert typed.log_in(f"  {given.upper().replace('-', ' ')} ").status == 303
 
 
-def test_junk_in_every_place_is_borne(visitor: Visitor) -> None:
-    """Markup, line ends, traversal and long input: a page that says no, never a fault."""
+def test_junk_in_every_place_is_borne(deployment: Deployment, visitor: Visitor) -> None:
+    """Markup, line ends, traversal and long input: a page that says no, no fault, no log."""
     junk = ("%3Cscript%3E", "..%2f..%2fmaster.key", "%27%22%3E", "A" * 5000, "%E2%80%AE", "a%2Fb")
     for part in junk:
         for path in (
@@ -317,6 +317,8 @@ def test_junk_in_every_place_is_borne(visitor: Visitor) -> None:
     page = visitor.get("/gateways/%3Cscript%3Ealert(1)/suspend").text
     assert "&lt;script&gt;" in page
     assert visitor.get("/parties?after=junk").status == 404
+    assert "/parties" not in deployment.log
+    assert "fault" not in deployment.log
 
 
 def test_wrong_tokens_are_counted_and_slowed(tmp_path: Path) -> None:
@@ -374,6 +376,7 @@ def test_a_console_of_which_the_token_file_is_open_to_others_lets_nobody_in(
         assert done.returncode == 3
 
 
+@pytest.mark.slow
 def test_an_export_waits_for_a_slow_reader_and_ends_with_a_gone_one(tmp_path: Path) -> None:
     """However long the log, Sam holds little of it in memory; a broken export is written down."""
     deployment = console_deployment(tmp_path / "d")
