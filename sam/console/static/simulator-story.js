@@ -344,6 +344,7 @@ export function makeStory({ phones, chart, order, $ }) {
     all.disabled = busy;
     all.addEventListener("click", () => run(playAll));
     $("step-do").replaceChildren(show, all);
+    for (const each of document.querySelectorAll(".cheat > button, .aloud button")) each.disabled = busy;
   }
 
   async function playAll() {
