@@ -99,11 +99,11 @@ class TestStream(TestCase):
         await deferToThread(self.look)
         await self.until(lambda: len(self.stage.watchers) == MOST_STREAMS)
 
-    def order(self) -> int:
+    def order(self, body: bytes = b"{}") -> int:
         """Give one order and return the status."""
         client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.session}"}
-        client.request("POST", "/order", b"{}", headers)
+        client.request("POST", "/order", body, headers)
         status = client.getresponse().status
         client.close()
         return status
@@ -120,6 +120,39 @@ class TestStream(TestCase):
         assert self.page.refused == {"flood": 3}
         now = 1.0 / ORDERS_A_SECOND
         assert [await deferToThread(self.order) for _ in range(2)] == [200, 429]
+
+    async def test_a_stage_that_dies_is_told_of_and_can_be_put_up_again(self) -> None:
+        """Viewers are told; orders are refused until somebody starts all over, which waits."""
+        await self.serve()
+        told: list[Any] = []
+        self.stage.watchers.add(lambda text: told.append(json.loads(text)))
+        self.stage.start()
+        self.stage.order({"say": "one"})
+        await self.until(lambda: told)
+        assert self.stage._child is not None
+        assert self.stage._child.transport is not None
+        self.stage._child.transport.signalProcess("KILL")
+        await self.until(lambda: told[-1].get("down"))
+        assert told[-1]["why"]
+        assert self.stage.past() == []
+        assert await deferToThread(self.order) == 503
+        assert await deferToThread(self.order, b'{"restart": true}') == 200
+        assert await deferToThread(self.order, b'{"restart": true}') == 429
+        assert await deferToThread(self.order) == 200
+        self.stage.watchers.clear()
+
+    async def test_a_stage_that_is_wanted_while_it_ends_comes_up_again(self) -> None:
+        """Who comes in that moment does not sit before dark phones."""
+        await self.serve()
+        self.stage.start()
+        first = self.stage._child
+        ending = Deferred.fromCoroutine(self.stage.stop())
+        assert not self.stage.order({})
+        self.stage.start()
+        await ending
+        assert self.stage._child is not None
+        assert self.stage._child is not first
+        assert self.stage.order({})
 
     async def test_the_past_is_told_first(self) -> None:
         """Who comes later is told what happened, and where the past ends."""

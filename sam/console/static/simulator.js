@@ -69,6 +69,7 @@ function take(told) {
   if (told.why) trouble(`The two phones stopped: ${told.why} Start all over, below.`);
   if (told.restarted || told.down) return startOver(true);
   if (told.network) {
+    trouble("");
     for (const [name, value] of Object.entries(told.network)) {
       $(name).value = value;
       showWeather(name, value);
