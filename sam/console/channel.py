@@ -73,7 +73,12 @@ class BoundedChannel(HTTPChannel):
 
     def _wait(self) -> None:
         self._arrived()
+        self._deadline = self.site.reactor.callLater(REQUEST_SECONDS, self._hang_up)
+
+    def _hang_up(self) -> None:
+        """Close once what was answered has left; cut off who does not take it."""
         self._deadline = self.site.reactor.callLater(REQUEST_SECONDS, self.abort)
+        self.loseConnection()
 
     def _arrived(self) -> None:
         if self._deadline is not None and self._deadline.active():

@@ -38,6 +38,10 @@ def app() -> Any:
     def form(request: Any) -> str:
         return f"{len(request.content.read())} octets"
 
+    @klein.route("/big")
+    def big(_: Any) -> bytes:
+        return b"x" * 8_000_000
+
     @klein.route("/slow")
     def slow(_: Any) -> Any:
         return deferLater(reactor, 0.8, lambda: "at last")
@@ -90,8 +94,8 @@ class TestSite(TestCase):
 
     async def serve(self, address: Address | None = None) -> Address:
         """Serve the site until the test ends and return where."""
-        site = GuardedSite(app(), reactor, hosts=["sam.example"])
-        server = WebServer(site, address or TcpAddress("127.0.0.1", 0), reactor)
+        self.site = GuardedSite(app(), reactor, hosts=["sam.example"])
+        server = WebServer(self.site, address or TcpAddress("127.0.0.1", 0), reactor)
         listening = await server.start()
         self.addCleanup(lambda: Deferred.fromCoroutine(server.stop()))
         return listening
@@ -161,6 +165,21 @@ class TestSite(TestCase):
         for begun in (b"", b"GET / HT", request(b"POST /form", b"Content-Length: 9") + b"abc"):
             assert await self.ask(address, begun) == b""
         assert b"a page" in await self.ask(address, request(b"GET /"))
+
+    async def test_who_does_not_read_is_cut_off(self) -> None:
+        """An answer that nobody takes is kept for twice the time of a request, not for ever."""
+        self.patch(channel, "REQUEST_SECONDS", 0.3)
+        address = await self.serve()
+        assert isinstance(address, TcpAddress)
+        with socket.create_connection((address.host, address.port)) as silent:
+            silent.sendall(b"GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            await deferLater(reactor, 0.2)
+            assert len(self.site.channels) == 1
+            for _ in range(50):
+                await deferLater(reactor, 0.1)
+                if not self.site.channels:
+                    break
+            assert not self.site.channels
 
     async def test_connections_are_bounded(self) -> None:
         """Beyond the bound the one that has been idle longest makes room for a new one."""
