@@ -21,12 +21,12 @@ SECONDS = 20
 class Terminal:
     """A phone on a pseudo-terminal: what it wrote, and keys to press."""
 
-    def __init__(self, sim: Path) -> None:
+    def __init__(self, sim: Path, *step: str) -> None:
         self.screen = ""
         environment = os.environ | {"TERM": "vt100", "COLUMNS": "20", "LINES": "20"}
         self._own, theirs = pty.openpty()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "dtns.sam", "phone", str(sim)],
+            [sys.executable, "-m", "dtns.sam", "phone", str(sim), *step],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
@@ -92,3 +92,40 @@ def test_a_slip_is_repaired_in_the_boxes_and_a_half_typed_code_is_resumed(tmp_pa
         terminal.close()
     keys = told(dtns("phone", str(bob), "--json", "keys"))["keys"]
     assert [key["peer"] for key in keys] == [ALICE]
+
+
+@pytest.mark.timeout(90)
+def test_dialling_and_an_answer_in_boxes(tmp_path: Path) -> None:
+    """Screens come one by one; half an answer is left and gone on with, box by box."""
+    deployment = deploy(tmp_path / "d")
+    alice, _ = deployment.enrol(ALICE, BOB)
+    code = told(dtns("phone", str(alice), "--json", "ask", BOB, "--typed"))["digits"]
+    with deployment.sam():
+        dialling = Terminal(alice, "dial", "*384#")
+        try:
+            dialling.until("6 Language.*> ")
+            dialling.press("2\n")
+            dialling.until("other phone.*> ")
+            dialling.press(BOB + "\n")
+            dialling.until("12 digits.*> ")
+            dialling.press(code + "\n")
+            screen = dialling.until("0 End.*> ")
+            dialling.press("0\n")
+            dialling.until("Goodbye")
+            assert dialling.process.wait(SECONDS) == 0
+        finally:
+            dialling.close()
+    found = re.search(r"SIM: ([0-9 ]+)", screen)
+    assert found is not None
+    groups = found[1].split()
+    assert len(groups) == 16
+    for half, told_last in ((groups[:7], "type on later"), (groups[7:], "is\\s+here")):
+        typing = Terminal(alice, "enter-answer")
+        try:
+            typing.until("____")
+            typing.press("".join(half) + ("\x1b" if half == groups[:7] else ""))
+            typing.until(told_last)
+        finally:
+            typing.close()
+    (key,) = told(dtns("phone", str(alice), "--json", "keys"))["keys"]
+    assert (key["peer"], key["role"]) == (BOB, "asked")
