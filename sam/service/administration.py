@@ -93,7 +93,7 @@ class Administration:
 
     def _enrol_one(self, number: Number, *, create: bool) -> ask.Enrolled:
         known = self._store.registration(number)
-        if known is not None and known.window.highest:
+        if known is not None and (known.window.highest or known.told):
             return ask.Enrolled(number, ask.Enrolment.ALREADY)
         if known is not None:
             return ask.Enrolled(number, ask.Enrolment.AGAIN, self._personalisation(known))

@@ -58,7 +58,7 @@ class Enrolment(Enum):
     NEW = "new"
     """Enrolled now."""
     AGAIN = "again"
-    """Enrolled before and never heard from: its personalisation is given once more."""
+    """Enrolled before and never heard from or told anything: its personalisation once more."""
     ALREADY = "already"
     """Enrolled before, and in use."""
     UNKNOWN = "unknown"

@@ -16,10 +16,15 @@ from dtns.codecs.digits import PROFILES, encode, show
 from dtns.sam.errors import SimFileError
 from dtns.sam.handset.orders import Charged, Order, Paid, Refused
 from dtns.sam.handset.smallsums import MAX_UNPAID
+from dtns.sam.issuing.issuer import Issuer
+from dtns.sam.issuing.notices import renew
+from dtns.sam.issuing.vault import Vault
+from dtns.sam.ledger.reconciliation import Trouble
 from dtns.sam.protocol import payments as codes
+from dtns.sam.protocol.keys import MAX_EPOCH, MasterKey
 from dtns.sam.protocol.payments import Mode, Payment
-from dtns.sam.protocol.session import Direction
-from dtns.sam.protocol.sync import NewUniversalKey
+from dtns.sam.protocol.session import MAX_N, Direction
+from dtns.sam.protocol.sync import Mark, NewUniversalKey
 
 if TYPE_CHECKING:
     from world import World
@@ -293,10 +298,6 @@ def test_a_withdrawn_payer(world: World, books: Books, payer: Handset, bob: Hand
 
     Against it: once the payee has heard of it no key of that generation brings money.
     """
-    from dtns.sam.protocol.keys import MAX_EPOCH  # noqa: PLC0415
-    from dtns.sam.protocol.session import MAX_N  # noqa: PLC0415
-    from dtns.sam.protocol.sync import Mark  # noqa: PLC0415
-
     world.hand_over(payer, bob)
     code = world.pay(payer, bob, LUNCH)
     books.renewed(payer)
@@ -331,3 +332,109 @@ def test_a_code_taken_after_its_refund(
     assert (payer.purse.balance, bob.purse.balance) == (MONEY, 100)
     books.upload(payer, bob)
     assert books.check().definite == []
+
+
+def test_charges_in_parallel(world: World, payer: Handset, bob: Handset) -> None:
+    """Bob opens several charges at once and has the dearest paid by the answer to the cheapest.
+
+    Against it: one charge is open at a time, the next one ends it, each has a count of its own,
+    and the answer covers count and sum.
+    """
+    world.hand_over(payer, bob)
+    requests = [_charge(world, bob, payer, amount, Mode.CHALLENGE) for amount in (450, 450, 9000)]
+    answers = [world.pay(payer, bob, 450, code=request) for request in requests[:2]]
+    for answer in answers:
+        assert world.accept(bob, payer, 9000, answer) == "wrong"
+        assert world.accept(bob, payer, 450, answer) == "no-charge"
+    assert world.accept(bob, payer, 9000, world.pay(payer, bob, 9000, code=requests[2])) == ""
+    old = payer.pay(world.order(bob, 450, code=requests[0]), PIN)
+    assert isinstance(old, Refused)
+    assert old.reason == "old"
+
+
+def test_recorded_answers_to_charges(world: World, payer: Handset, bob: Handset) -> None:
+    """The seed's bug 3: recorded answers are used again when a nonce recurs.
+
+    Against it: the nonce is a count that ends at 1023, or with the period, and recurs never.
+    """
+    world.hand_over(payer, bob)
+    for mode in (Mode.CHALLENGE, Mode.SMALL):
+        recorded = []
+        for _ in range(8):
+            request = _charge(world, bob, payer, LUNCH, mode)
+            for answer in recorded:
+                wrong = world.accept(bob, payer, LUNCH, answer, mode=mode)
+                assert wrong == ("wrong" if len(recorded) < 2 else wrong) != ""
+            if recorded:
+                break
+            recorded.append(world.pay(payer, bob, LUNCH, code=request, mode=mode))
+            assert world.accept(bob, payer, LUNCH, recorded[-1], mode=mode) == ""
+    key = bob.card.state.peers[payer.sim.number].held[-1]
+    used = evolve(key, use=evolve(key.use, count=codes.MAX_COUNT, challenges_paid=codes.MAX_COUNT))
+    peer = bob.card.state.peers[payer.sim.number].with_key(used)
+    bob.card.keep(bob.card.state.with_peer(payer.sim.number, peer))
+    refused = bob.charge(world.order(payer, LUNCH, mode=Mode.CHALLENGE))
+    assert isinstance(refused, Refused)
+    assert refused.reason == "used-up"
+
+
+def test_a_master_key_rotated_while_tickets_are_out(
+    world: World, books: Books, payer: Handset, bob: Handset
+) -> None:
+    """The operator rotates the master key between a debit and the entry of its code.
+
+    Against it: a holder reads tickets of its former generation for 104 weeks, both universal keys
+    live, and a key's context names the generations that it was made with.
+    """
+    world.key(payer, bob)
+    code = world.pay(payer, bob, LUNCH)
+    request = _charge(world, bob, payer, LUNCH, Mode.SMALL)
+    small = world.pay(payer, bob, LUNCH, code=request, mode=Mode.SMALL)
+    second = MasterKey(2, bytes(range(32, 64)))
+    vault = Vault({1: world.master, 2: second}, world.dice.randbytes)
+    world.issuer = Issuer(vault, world.policy, trust_clock=True)
+    books = Books(world)
+    with world.store.transaction():
+        for phone in (payer, bob):
+            known = world.store.registration(phone.sim.number)
+            assert known is not None
+            renew(world.store, known, 2)
+    for phone, other in ((bob, payer), (payer, bob)) * 3:
+        phone.receive(books.notice(phone) or "none")
+        world.key(phone, other, direction=Direction.HOLDER_PAYS)
+    assert [len(phone.card.state.renewals) for phone in (payer, bob)] == [1, 1]
+    assert bob.purse.universals[-1].period == 2
+    assert world.accept(bob, payer, LUNCH, small) == ""
+    assert world.accept(bob, payer, LUNCH, code, mode=Mode.EXPRESS) == ""
+    fresh = _charge(world, bob, payer, LUNCH, Mode.SMALL)
+    assert world.accept(bob, payer, LUNCH, world.pay(payer, bob, LUNCH, code=fresh)) == ""
+    books.upload(payer, bob)
+    assert books.check().definite == []
+    assert money(payer, bob) == MONEY
+
+
+def test_an_opened_sim_and_its_payees(
+    world: World, books: Books, payer: Handset, bob: Handset
+) -> None:
+    """Alice opens her SIM and makes codes without a debit, for Bob alone, while she is offline.
+
+    Against it, within bounds: the class bounds what a key brings, *peer limit* what all of them
+    bring until Sam has Bob's log; then the ledger names key and payments.
+    """
+    bob.sim = evolve(bob.sim, terms=evolve(bob.sim.terms, peer_limit=3000))
+    brought = 0
+    for _ in range(3):
+        key = world.key(payer, bob, limit=5)
+        for number, amount in ((0, 1500), (1, 400), (2, 200)):
+            paid = Payment("KES", amount)
+            bits = (
+                encode(PROFILES["cheque"], codes.cheque(key.session, key.context, number, paid))
+                if number
+                else encode(PROFILES["ticket"], codes.express(key.session, key.context, paid))
+            )
+            taken = world.accept(bob, payer, amount, show(bits))
+            brought += 0 if taken else amount
+    assert brought == bob.purse.balance <= 3000
+    books.upload(payer, bob)
+    assert {finding.trouble for finding in books.check().findings} == {Trouble.NOT_DEBITED}
+    assert {finding.other for finding in books.check().findings} == {payer.sim.number}

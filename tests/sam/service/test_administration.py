@@ -118,6 +118,17 @@ def test_enrolment_again_repeats_until_the_party_is_heard_from(office: Office) -
     assert (used.status, used.personalisation) == (Enrolment.ALREADY, None)
 
 
+def test_enrolment_again_ends_with_the_first_message(office: Office) -> None:
+    """A SIM that may hold money is not made twice: both would take in the same loads."""
+    office.given(A)
+    with office.store.transaction():
+        known = office.store.registration(A)
+        assert known is not None
+        office.store.save(evolve(known, told=1))
+    (again,) = office.enrol(A)
+    assert (again.status, again.personalisation) == (Enrolment.ALREADY, None)
+
+
 def test_asking_who_is_enrolled_enrols_nobody(office: Office) -> None:
     """Without create, Enrol only tells."""
     (unknown,) = office.enrol(A, create=False)
