@@ -27,19 +27,21 @@ from hypothesis.stateful import (
 )
 from world import PIN
 
+from dtns.codecs.digits import PROFILES, encode, show
 from dtns.sam.errors import SimFileError
 from dtns.sam.handset.exchanges import Asked, Wish
 from dtns.sam.handset.orders import Charged, Paid
-from dtns.sam.handset.pairs import paid_keys
+from dtns.sam.handset.pairs import paid_keys, paying_keys
 from dtns.sam.issuing.issuer import Answer, Silence
 from dtns.sam.issuing.notices import renew
 from dtns.sam.issuing.records import Topic
 from dtns.sam.ledger.entries import Deal, Filed
-from dtns.sam.ledger.reconciliation import OPEN
+from dtns.sam.ledger.reconciliation import OPEN, Trouble
+from dtns.sam.protocol import payments as codes
 from dtns.sam.protocol.ask import Form
 from dtns.sam.protocol.keys import MAX_EPOCH
 from dtns.sam.protocol.log import Kind
-from dtns.sam.protocol.payments import Mode
+from dtns.sam.protocol.payments import Mode, Payment
 from dtns.sam.protocol.session import MAX_N, Direction
 from dtns.sam.protocol.sync import Mark
 from dtns.sam.store.journalfile import Disk
@@ -54,6 +56,8 @@ if TYPE_CHECKING:
     from dtns.sam.protocol.session import Order as Place
 
 PARTIES = 3
+NOTICED = (set(Trouble) - OPEN) | {Trouble.NOT_DEBITED}
+"""What tells of money that nobody loaded."""
 MOST_SIMS = 7
 MOST_RESTORES = 2
 WHO = st.tuples(st.integers(0, PARTIES - 1), st.sampled_from([0] * 5 + [1]))
@@ -137,6 +141,7 @@ class Thieves(RuleBasedStateMachine):
         self.digits: dict[tuple[str, int], str] = {}
         self.paid_under: dict[tuple[str, int, str, bool], Place] = {}
         self.looked_at: Counter[tuple[str, int]] = Counter()
+        self.cheated = False
 
     @initialize()
     def load_purses(self) -> None:
@@ -314,7 +319,8 @@ class Thieves(RuleBasedStateMachine):
         event(f"paid by {line.mode.name}{' again' if paid.again else ''}")
         assert (line.entry.amount, line.entry.other.number) == (amount, order.other)
         key = (payer.sim.number, line.serial)
-        assert self.digits.setdefault(key, line.digits) == line.digits, "one debit, two codes"
+        first = self.digits.setdefault(key, line.digits)
+        assert first == line.digits or self.cheated, "one debit, two codes"
         self.codes.append(Spoken("payment", line.digits, who[0], payee, amount))
 
     @rule(pick=PICK, twist=TWIST, cut=CUT)
@@ -357,7 +363,8 @@ class Thieves(RuleBasedStateMachine):
             assert key.order >= peer.mark
             assert key.order[1:] > peer.revoked, "credited under a key that was withdrawn"
             place = (payee.sim.number, payee.sim.generation, entry.other.number, as_asker)
-            assert key.order >= self.paid_under.get(place, key.order), "an older key came after"
+            before_it = self.paid_under.get(place, key.order)
+            assert key.order >= before_it or self.cheated, "an older key came after"
             self.paid_under[place] = key.order
 
     @rule(pick=PICK, twist=TWIST)
@@ -574,15 +581,72 @@ class Thieves(RuleBasedStateMachine):
         """Sam's ledger proves nothing against people whose SIMs are genuine."""
         assert self.books.check().definite == []
 
-    def teardown(self) -> None:
-        """In the end all present SIMs send their logs: what is left open is in nobody's log."""
+    def send_all(self) -> None:
+        """Have all present SIMs send their logs until Sam has them."""
         for _ in range(3):
             for sims in self.phones:
                 for text in sims[-1].log_messages():
                     answer = self.books.tell(text)
                     if isinstance(answer, Answer):
                         sims[-1].receive(answer.text)
+
+    def teardown(self) -> None:
+        """In the end all present SIMs send their logs: what is left open is in nobody's log."""
+        self.send_all()
         assert {finding.trouble for finding in self.books.check().findings} <= OPEN
+        self.world.kill()
+
+
+class Cheats(Thieves):
+    """The same with purses that are copied back, and keys that are used beside their SIMs."""
+
+    @rule(who=WHO, back=st.integers(1, 9))
+    def copy_back(self, who: tuple[int, int], back: int) -> None:
+        """Someone puts an older state back into a SIM that is a file."""
+        card = self.phone(who).card
+        card.state = card.history[-1 - back % len(card.history)]
+        card.history.append(card.state)
+        self.cheated = True
+
+    @rule(who=WHO, other=OTHER, amount=SUMS, number=st.integers(0, 3))
+    def forge(self, who: tuple[int, int], other: int, amount: int, number: int) -> None:
+        """Someone makes a code under a leaked key, without a debit."""
+        payee = (who[0] + other) % PARTIES
+        payment = Payment("KES", amount)
+        for key in paying_keys(self.phone(who).card.state, self.numbers[payee])[:1]:
+            cheque = codes.cheque(key.session, key.context, number, payment)
+            express = codes.express(key.session, key.context, payment)
+            profile, bits = ("cheque", cheque) if number else ("ticket", express)
+            digits = show(encode(PROFILES[profile], bits))
+            self.codes.append(Spoken("payment", digits, who[0], payee, amount))
+            self.cheated = True
+            self.accept(0, Twist(), None)
+
+    @invariant()
+    def money_is_conserved(self) -> None:
+        """It is not, where they cheat."""
+
+    @invariant()
+    def nothing_is_forgotten(self) -> None:
+        """It is, where a state is put back."""
+
+    @rule()
+    def check(self) -> None:
+        """The ledger takes whatever comes."""
+        self.books.check()
+
+    def teardown(self) -> None:
+        """Money that was never loaded does not go unnoticed."""
+        self.send_all()
+        made = sum(phones[-1].purse.balance for phones in self.phones) - sum(
+            amount * times for (_, _, amount), times in self.made.items()
+        )
+        troubles = {finding.trouble for finding in self.books.check().findings}
+        if made > 0:
+            event("money was made")
+            assert troubles & NOTICED
+        if not self.cheated:
+            assert troubles <= OPEN
         self.world.kill()
 
 
@@ -619,6 +683,15 @@ def test_thieves(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Whatever they do with genuine SIMs, no money is made, none is taken twice, nobody accused."""
     run_state_machine_as_test(
         lambda: Thieves(QuickWorld(tmp_path_factory.mktemp("world"))), settings=QUICK
+    )
+
+
+@pytest.mark.timeout(300)
+def test_cheats(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Where SIMs are files, or their keys are out, money can be made; the ledger tells of it."""
+    run_state_machine_as_test(
+        lambda: Cheats(QuickWorld(tmp_path_factory.mktemp("world"))),
+        settings=settings(QUICK, max_examples=25),
     )
 
 
