@@ -168,6 +168,8 @@ class CallbackUssd:
 class _Door(WrappingFactory):
     """Serves so many connections at a time, of allowed sources; it hangs up on others."""
 
+    noisy = False
+
     def __init__(self, site: Any, lets_in: Callable[[str], bool]) -> None:
         make: Any = super().__init__
         make(site)

@@ -87,6 +87,16 @@ class Player:
             return {"result": "dropped"}
         return {"result": "kept", **_named(received.key)}
 
+    def _typed_ask(self, phone: Handset, step: Line) -> Line:
+        asked = phone.ask_typed(step["holder"], 0.0, anew=True)
+        return REFUSED if isinstance(asked, str) else {"digits": _compact(asked.text)}
+
+    def _typed_answer(self, phone: Handset, step: Line) -> Line:
+        entered = phone.enter_answer(step["digits"])
+        if entered.key is not None:
+            return {"result": "kept", **_named(entered.key)}
+        return {"result": {"known": "nothing", "late": "dropped"}.get(entered.reason, "unproven")}
+
     def _show(self, phone: Handset, step: Line) -> Line:
         shown = phone.ticket(step["holder"], sealed=step["sealed"])
         return {"digits": _compact(shown.digits)} if isinstance(shown, Shown) else REFUSED

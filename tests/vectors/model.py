@@ -10,11 +10,12 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
 from blocks import aes_back, kdf
-from reference import Ask, Context, Party
+from reference import Ask, Context, Party, typed_answer, typed_ask, typed_ask_body
 
 KEYS_A_PAIR = 4
 BAD_CODES = 10
 PEERS = 256
+TYPED_ASKS = 8
 STRANGERS_GENERATIONS = 16
 LONGEST_LIFE = 104
 
@@ -56,6 +57,7 @@ class Phone:
     counter: int = 0
     synced: int = 0
     asks: dict[int, Ask] = field(default_factory=dict)
+    typed: dict[int, tuple[str, bytes]] = field(default_factory=dict)
     brought: set[int] = field(default_factory=set)
     own: dict[str, list[Key]] = field(default_factory=lambda: defaultdict(list))
     peers: dict[str, Peer] = field(default_factory=dict)
@@ -80,8 +82,9 @@ class Phone:
         self.counter += 1
         made = Ask(self.party.number, self.party.generation, self.counter, holder)
         made = replace(made, synced=self.synced, **wishes)  # type: ignore[arg-type]
-        if self.own[holder]:
-            last = max(self.own[holder], key=later)
+        witnessed = [key for key in self.own[holder] if key.witness]
+        if witnessed:
+            last = max(witnessed, key=later)
             made = replace(
                 made,
                 seen_epoch=last.context.epoch,
@@ -90,6 +93,47 @@ class Phone:
             )
         self.asks[self.counter] = made
         return made.octets(self.party.key("ask"))
+
+    def type_ask(self, holder: str) -> bytes:
+        """Make the next ask, to be typed."""
+        self.counter += 1
+        number, generation = self.party.number, self.party.generation
+        body = typed_ask_body(number, generation, self.counter, holder)
+        whole = typed_ask(self.party.key("ask"), body)
+        self.typed[self.counter] = holder, whole
+        return whole
+
+    def type_answer(self, payload: int) -> tuple[str, Key | None]:
+        """Take an answer that is typed, on the latest typed asks."""
+        for counter in sorted(self.typed, reverse=True)[:TYPED_ASKS]:
+            holder, whole = self.typed[counter]
+            context = self.answered(holder, payload >> 173, payload >> 168 & 31)
+            key = self.unlocked(context, whole, payload) if context else None
+            if key is not None:
+                return self.granted(counter, key, key.context.expiry - LONGEST_LIFE), key
+        return "unproven", None
+
+    def answered(self, holder: str, header: int, generation: int) -> Context | None:
+        """Give the one context that an answer to an ask for a holder may stand for."""
+        known = self.peers.get(holder, Peer()).generation
+        known = max([known, *(key.context.holder_generation for key in self.own[holder])])
+        n, expiry = header >> 14 & 255, header >> 6 & 255
+        epoch = self.epoch - 1 + ((header >> 22 & 3) - self.epoch + 1) % 4
+        if header >> 24 != self.party.generation % 4 or n == 0 or epoch <= 0:
+            return None
+        return Context(
+            self.party.number, self.party.generation, holder,
+            known + (generation - known) % 32, epoch, n,
+            self.week + 1 + (expiry - self.week - 1) % 256, header >> 1 & 31, header & 1, None,
+        )  # fmt: skip
+
+    def unlocked(self, context: Context, whole: bytes, payload: int) -> Key | None:
+        """Give the key in an answer that is typed, if its tag is good for this ask and context."""
+        answer_key = self.party.key("answer")
+        block = (payload >> 40 & ((1 << 128) - 1)).to_bytes(16, "big")
+        octets = aes_back(kdf(answer_key, 0x15, whole + context.octets()), block)
+        good = typed_answer(answer_key, whole, context, octets) == payload
+        return Key(context, octets, witness=b"") if good else None
 
     def refused(self, week: int) -> str:
         """Take a refusal, which takes away nothing."""

@@ -13,6 +13,7 @@ import purse_stories
 import sealed_stories
 import small_stories
 import ticket_stories
+import typed_stories
 from lines import Line
 from money_telling import MoneyStory
 from telling import TALES
@@ -23,6 +24,7 @@ CHAPTERS = (
     ticket_stories,
     memory_stories,
     sealed_stories,
+    typed_stories,
     money_stories,
     bound_stories,
     small_stories,

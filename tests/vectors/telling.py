@@ -149,6 +149,30 @@ class Story:
         self.receive(phone, ask.counter, answer, "kept")
         return answer[1]
 
+    def type_ask(self, phone: Phone, holder: Party) -> bytes:
+        """Let a phone make an ask to be typed."""
+        whole = phone.type_ask(holder.number)
+        shown = ref.pack((phone.counter, 6), (int.from_bytes(whole[-5:], "big"), 33))
+        digits = digits_of("ask", shown)
+        self.step(phone, "typed_ask", {"digits": digits}, holder=holder.number)
+        return whole
+
+    def typed_grant(self, phone: Phone, whole: bytes, context: Context) -> int:
+        """Let Sam answer a typed ask with a key, in digits."""
+        holder = party(context.holder, context.holder_generation)
+        key = context.session_key(holder.key("ticket"))
+        return ref.typed_answer(phone.party.key("answer"), whole, context, key)
+
+    def type_answer(self, phone: Phone, answer: int, result: str, digits: str = "") -> Key | None:
+        """Let a phone take an answer that is typed, as its digits are or with a slip."""
+        came, key = phone.type_answer(answer)
+        assert came == result, (self.note, len(self.steps), came, result)
+        expect: Line = {"result": result}
+        if result == "kept" and key is not None:
+            expect |= {"key": place_of(key.context), "kcv": ref.kcv(key.octets)}
+        self.step(phone, "typed_answer", expect, digits=digits or digits_of("answer", answer))
+        return key
+
     def show(self, phone: Phone, key: Key, *, sealed: bool = False) -> int:
         """Let the asker's phone show the ticket of its newest key."""
         context = key.context
