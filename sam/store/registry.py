@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
-from typing import Final
+from typing import Any, Final
 
 from attrs import frozen
 
 from dtns.sam.issuing.records import Decision, Registration
-from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.numbers import MAX_DIGITS, Number
 from dtns.sam.store.rows import (
     DECISION_COLUMNS,
     PARTY_COLUMNS,
@@ -23,6 +24,24 @@ _ISSUES: Final = (
     f"SELECT id, {DECISION_COLUMNS} FROM decision"  # noqa: S608 (constants)
     " WHERE purged IS NULL"
 )
+
+
+_MATCHING: Final = (
+    f"SELECT {PARTY_COLUMNS} FROM party"  # noqa: S608 (constants)
+    " WHERE number BETWEEN ? AND ? AND CAST(number AS TEXT) GLOB ? ORDER BY number LIMIT ?"
+)
+
+
+def _beginning_with(pattern: str) -> list[tuple[int, int]]:
+    """Return, in rising order, the ranges of integers that begin with a glob's leading digits."""
+    found = re.match("[1-9][0-9]*", pattern, re.ASCII)
+    if found is None:
+        return [(0, 10**MAX_DIGITS)]
+    digits = found[0][:MAX_DIGITS]
+    return [
+        (int(digits) * 10**more, (int(digits) + 1) * 10**more - 1)
+        for more in range(MAX_DIGITS - len(digits) + 1)
+    ]
 
 
 @frozen
@@ -79,13 +98,15 @@ class Registry:
     def parties(self, pattern: str, after: Number | None, limit: int) -> list[Registration]:
         """Return parties whose digits match the glob *pattern*, in the order of their integers.
 
-        *after* is the last number of the page before, None for the first page.
+        *after* is the last number of the page before, None for the first page. Only numbers that
+        begin with the pattern's leading digits are looked at.
         """
-        rows = self._connection.execute(
-            f"SELECT {PARTY_COLUMNS} FROM party"  # noqa: S608 (constants)
-            " WHERE number > ? AND CAST(number AS TEXT) GLOB ? ORDER BY number LIMIT ?",
-            (int(after or 0), pattern, limit),
-        )
+        rows: list[tuple[Any, ...]] = []
+        for low, high in _beginning_with(pattern):
+            first = max(low, int(after or 0) + 1)
+            if len(rows) < limit and first <= high:
+                values = (first, high, pattern, limit - len(rows))
+                rows += self._connection.execute(_MATCHING, values).fetchall()
         return [to_registration(row) for row in rows]
 
     def count_parties(self) -> tuple[int, int]:

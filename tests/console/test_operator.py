@@ -97,7 +97,7 @@ def test_a_party_is_found_and_its_number_shown_on_request(
     assert (ended["id"], ended["outcome"]) == (begun["id"], "shown")
     for junk in (
         "07120001",
-        "+1",
+        "+12345678901234567",
         "<script>alert(1)</script>",
         "+254712000001' OR 1=1",
         "",
@@ -107,6 +107,24 @@ def test_a_party_is_found_and_its_number_shown_on_request(
         assert came.status == 400, junk
         assert "<script>alert" not in came.text
     assert visitor.send("/search", number="+254712000555").status == 409
+
+
+def test_parties_are_found_by_how_their_numbers_begin(visitor: Visitor) -> None:
+    """With a star, or with too few digits for a number; masked, and not in the address."""
+    for text, count in (
+        ("+25471*", 3),
+        ("+254 712 000 00*", 3),
+        ("+254712000002*", 1),
+        ("+254", 3),
+    ):
+        came = visitor.post("/search", {"form": visitor.get("/parties").form, "number": text})
+        assert "25471" not in came.headers["location"]
+        page = visitor.get(came.headers["location"]).text
+        assert page.count('<tr><th scope="row">') == count, text
+        assert "254712" not in page.replace("+254712345678", "")
+    assert "Nobody whose number begins so" in visitor.send("/search", number="+1*").text
+    for text in ("*", "+*", "+0*", "254*", "+2*5*", "+[1]*"):
+        assert visitor.send("/search", number=text).status == 400, text
 
 
 def test_a_party_is_suspended_and_resumed(deployment: Deployment, visitor: Visitor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from klein import Klein
@@ -23,6 +24,8 @@ from dtns.sam.service.requests import (
 
 _RECENT: Final = 8
 _PAGE: Final = 50
+_BEGINNING: Final = re.compile(r"\+([1-9][0-9]{0,5}|[1-9][0-9]{0,13}(?=\*))\*?", re.ASCII)
+"""What a number begins with: too few digits for one, or digits and a star."""
 MAX_ID: Final = 1 << 62
 TONES: Final = {"delivered": "good", "failed": "bad", "expired": "bad", "retrying": "warn"}
 
@@ -49,13 +52,20 @@ def add_views(app: Klein, desk: Desk) -> None:
     def parties(request: Any) -> str:
         session, fields = desk.session(request), fields_of(request)
         after = desk.number(fields["after"]) if fields.get("after") else None
-        page = desk.ask(ListParties(after=after, limit=_PAGE))
-        return desk.page(request, session, "parties.html", page=page, first=after is None)
+        start = fields.get("start", "")
+        pattern = f"{desk.number(start)}*" if start else "*"
+        page = desk.ask(ListParties(pattern, after, _PAGE))
+        return desk.page(
+            request, session, "parties.html", page=page, first=after is None, start=start
+        )
 
     @app.route("/search", methods=["POST"])
     def search(request: Any) -> bytes:
         _, fields = desk.form(request)
-        return go(request, f"/parties/{desk.cloak.seal(_sought(fields.get('number', '')))}")
+        number = fields.get("number", "")
+        if beginning := _BEGINNING.fullmatch(number.replace(" ", "")):
+            return go(request, f"/parties?start={desk.cloak.seal(Number(beginning[1]))}")
+        return go(request, f"/parties/{desk.cloak.seal(_sought(number))}")
 
     @app.route("/parties/<reference>", methods=["GET"])
     def party(request: Any, reference: str) -> str:

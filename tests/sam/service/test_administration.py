@@ -196,6 +196,30 @@ def test_generations_run_out(office: Office) -> None:
     assert isinstance(office.sam.answer(Rekey(A)), Refusal)
 
 
+def test_parties_are_listed_by_how_their_numbers_begin(office: Office) -> None:
+    """Whatever their lengths, in pages, and by no more than the beginning."""
+    numbers = [Number(text) for text in ("2547000", "25470001", "254700000001", "254800000000001")]
+    for number in numbers:
+        office.given(number)
+    for pattern, found in (
+        ("2547*", numbers[:3]),
+        ("2547000", numbers[:1]),
+        ("2*", numbers),
+        ("25?8*", [numbers[3]]),
+        ("*1", numbers[1:]),
+        ("9*", []),
+        ("0*", []),
+        ("2" * 40, []),
+    ):
+        seen: list[Number] = []
+        while True:
+            page: Any = office.sam.answer(ListParties(pattern, seen[-1] if seen else None, 1))
+            seen += [party.number for party in page.parties]
+            if not page.more:
+                break
+        assert seen == found, pattern
+
+
 def test_issues_are_listed_newest_first(office: Office) -> None:
     """Grants and refusals, with what was granted and how far the answer has come."""
     sim = office.given(A)
