@@ -4,7 +4,7 @@
 
 Sam is sampled each millisecond of its CPU time while it answers asks, then timed without that;
 the parts are shares of the time without. krb5kdc is sampled by Linux's perf, by the library that it
-is in. `--before FILE` puts the parts of an earlier run's JSON line beside them in the picture.
+is in. `--beside NAME=FILE` puts the parts of an earlier run's JSON line into the picture, too.
 """
 
 from __future__ import annotations
@@ -42,6 +42,10 @@ _PARTS = (
 ORDER = tuple(dict.fromkeys(part for _, part in _PARTS))
 _WAIT_SECONDS = 10.0
 _LEFT, _TOP, _BAR, _STEP, _WIDTH = 190, 40, 26, 64, 720
+_GREYS = ("#57606a", "#6e7781", "#8c959f", "#afb8c1")
+_STYLE = """
+  .small { font-size: 11px; } .in { fill: #ffffff; stroke: none; text-anchor: middle; }
+"""
 _COLOURS = ("#0969da", "#1a7f37", "#bc4c00", "#8250df", "#9a6700", "#cf222e", "#6e7781", "#57606a")
 
 
@@ -92,27 +96,43 @@ def profile_kdc(folder: Path, requests: int) -> dict[str, float]:
 
 def picture(bars: dict[str, dict[str, float]]) -> str:
     """Draw one bar for each program, its parts side by side, in microseconds of CPU."""
-    scale = (_WIDTH - _LEFT - 60) / max(sum(parts.values()) for parts in bars.values())
-    drawn = []
-    for row, (name, parts) in enumerate(bars.items()):
-        x, y = float(_LEFT), _TOP + row * _STEP
-        drawn.append(text_at(_LEFT - 8, y + 18, name, **{"text-anchor": "end"}))
-        for index, (part, cost) in enumerate(parts.items()):
-            colour = _COLOURS[(ORDER.index(part) if part in ORDER else index) % len(_COLOURS)]
-            drawn.append(
-                f'<rect x="{x:.1f}" y="{y}" width="{cost * scale:.1f}" height="{_BAR}"'
-                f' fill="{colour}"><title>{part}: {cost} µs</title></rect>'
-            )
-            if cost * scale > 40:
-                drawn.append(text_at(x + 4, y + _BAR + 14, _short(part), **{"font-size": "10"}))
-            x += cost * scale
-        drawn.append(text_at(x + 6, y + 18, f"{sum(parts.values()):.0f} µs"))
+    scale = (_WIDTH - _LEFT - 70) / max(sum(parts.values()) for parts in bars.values())
     about = "Microseconds of CPU for each key issued, part by part"
-    return document([text_at(_LEFT, 20, about), *drawn], about, _TOP + len(bars) * _STEP)
+    drawn = [text_at(_LEFT, 22, about, class_="title")]
+    for row, (name, parts) in enumerate(bars.items()):
+        drawn += _bar(_TOP + row * _STEP, name, parts, scale)
+    bottom = _TOP + len(bars) * _STEP + 14
+    drawn += _legend(bottom)
+    return document(drawn, about, bottom + 66, _STYLE)
 
 
-def _short(part: str) -> str:
-    return part.split(",", maxsplit=1)[0].removeprefix("lib").split(".so")[0].strip("[]")[:18]
+def _bar(y: int, name: str, parts: dict[str, float], scale: float) -> list[str]:
+    x = float(_LEFT)
+    drawn = [text_at(_LEFT - 8, y + 18, name, text_anchor="end")]
+    for index, (part, cost) in enumerate(parts.items()):
+        known = part in ORDER
+        colour = _COLOURS[ORDER.index(part)] if known else _GREYS[index % len(_GREYS)]
+        drawn.append(
+            f'<rect x="{x:.1f}" y="{y}" width="{cost * scale:.1f}" height="{_BAR}"'
+            f' fill="{colour}"><title>{part}: {cost} µs</title></rect>'
+        )
+        if cost * scale > 26:
+            drawn.append(text_at(x + cost * scale / 2, y + 17, f"{cost:.0f}", class_="in"))
+        x += cost * scale
+    drawn.append(text_at(x + 6, y + 18, f"{sum(parts.values()):.0f} µs"))
+    if not known:
+        names = ", ".join(part.split(".so")[0].strip("[]") for part in list(parts)[:4])
+        drawn.append(text_at(_LEFT, y + _BAR + 14, names, class_="small"))
+    return drawn
+
+
+def _legend(top: int) -> list[str]:
+    drawn = []
+    for index, (part, colour) in enumerate(zip(ORDER, _COLOURS, strict=True)):
+        x, y = 20 + index % 4 * 178, top + index // 4 * 24
+        drawn.append(f'<rect x="{x}" y="{y}" width="12" height="12" fill="{colour}"/>')
+        drawn.append(text_at(x + 18, y + 11, part, class_="small"))
+    return drawn
 
 
 def _with_sampling() -> str:
@@ -125,7 +145,7 @@ def main() -> None:
     parser.add_argument("--framing", choices=FRAMINGS, default="smpp")
     parser.add_argument("--asks", type=int, default=20_000)
     parser.add_argument("--requests", type=int, default=10_000)
-    parser.add_argument("--before", type=Path)
+    parser.add_argument("--beside", action="append", default=[], metavar="NAME=FILE")
     parser.add_argument("--svg", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="dtns-profile-") as name:
@@ -133,10 +153,9 @@ def main() -> None:
         tell(f"Sam: {sum(sam.values()):.0f} us")
         kdc = profile_kdc(Path(name), options.requests)
     if options.svg:
-        bars = {"krb5kdc, Debian's default": kdc, f"Sam, {options.framing}": sam}
-        if options.before:
-            before = json.loads(options.before.read_text().splitlines()[-1])
-            bars |= {f"Sam before, {before['framing']}": before["sam_us"]}
+        bars = {"krb5kdc": kdc, f"Sam, {options.framing}": sam}
+        for name, _, file in (each.partition("=") for each in options.beside):
+            bars[name] = json.loads(Path(file).read_text().splitlines()[-1])["sam_us"]
         options.svg.write_text(picture(bars))
     conclude("profile_parts", {"framing": options.framing, "sam_us": sam, "kdc_us": kdc})
 
