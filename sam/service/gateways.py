@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from dtns.gateway.modem.carrier import ModemCarrier
-from dtns.gateway.modem.modem import Modem
 from dtns.sam.service import requests as ask
 from dtns.sam.service.requests import Refusal
 
 if TYPE_CHECKING:
+    from dtns.gateway.modem.carrier import ModemCarrier
+    from dtns.gateway.modem.modem import Modem
     from dtns.gateway.smpp.carrier import SmppCarrier
     from dtns.gateway.smpp.smsc import Smsc
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dtns.gateway.carrier import Sink
-from dtns.gateway.modem.card import RefusedPins
-from dtns.gateway.modem.carrier import ModemCarrier
-from dtns.gateway.modem.session import Settings
 from dtns.gateway.modem.timing import USUAL, Timing
 from dtns.sam.configuration import Config
 from dtns.sam.configuration.sections import CREDENTIALS, ModemSection
 from dtns.sam.errors import ConfigError
 from dtns.sam.service.secretfile import read_secret
+
+if TYPE_CHECKING:
+    from dtns.gateway.modem.carrier import ModemCarrier
+    from dtns.gateway.modem.session import Settings
 
 MODEM: Final = "modem"
 GSM: Final = "gsm"
@@ -30,19 +31,24 @@ def make_modems(
 
     SIM cards that refused their PIN are remembered beside the configuration.
     """
+    if not any(section.enabled for section in config.modems.values()):
+        return None
+    from dtns.gateway.modem.card import RefusedPins  # noqa: PLC0415 (imports the driver)
+    from dtns.gateway.modem.carrier import ModemCarrier  # noqa: PLC0415 (the same)
+
     modems = {
         name: (modem_settings(config, name, section), section.per_minute)
         for name, section in config.modems.items()
         if section.enabled
     }
-    if not modems:
-        return None
     refused = RefusedPins(config.folder / REFUSED_PINS)
     return ModemCarrier(MODEM, modems, sink, refused, reactor=reactor, random=random, timing=timing)
 
 
 def modem_settings(config: Config, name: str, section: ModemSection) -> Settings:
     """Return a modem's settings, with its PIN; ConfigError if the PIN cannot be read."""
+    from dtns.gateway.modem.session import Settings  # noqa: PLC0415 (imports the driver)
+
     return Settings(
         device=section.device,
         baud=section.baud,
