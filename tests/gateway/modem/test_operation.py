@@ -112,7 +112,7 @@ def test_status_suspend_resume_drain(modem: EmulatorProcess, tmp_path: Path) -> 
         assert (facts["modem.one"]["signal"], facts["modem.one"]["model"]) == (17, "huawei E1752")
         assert facts["modem.one"]["last_received"]
         (_, *rows) = csv.reader(gateway("status", "--csv").stdout.splitlines())
-        assert {row[0] for row in rows} == {"loopback", "modem.one"}
+        assert {row[0] for row in rows} == {"loopback", "ussd.loopback", "modem.one"}
         drained = gateway("drain", "modem.one", "--json")
         assert (drained.returncode, told(drained)["state"]) == (0, "suspended")
         assert told(gateway("suspend", "loopback", "--json"))["state"] == "suspended"
