@@ -3,7 +3,8 @@
     python tests/console/pictures.py --minutes 12 --into sam/console
 
 A real `dtns serve` with an emulated modem on a network of its own, phones that ask now and then,
-and Debian's Chromium that takes the pictures.
+and Debian's Chromium that takes the pictures. One answer's report is set to days later in the
+store, for nobody waits so long for a picture.
 """
 
 from __future__ import annotations
