@@ -153,17 +153,22 @@ def test_every_payment_is_made_and_every_cheat_refused(web: Web) -> None:
     for look, text in outcomes.values():
         assert "stopped" in look, text
     assert "newer key" in outcomes["old"][1]
+    assert "Sam did not make" in outcomes["forge-answer"][1]
 
 
 @needs_browser
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("dark", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_it_fits_a_small_screen_and_a_link_opens_once(web: Web, *, dark: bool) -> None:
-    """At 360 pixels nothing is cut off and the phones are stacked; a used link says so."""
+    """At 360 pixels nothing is cut off and the phones are stacked; a used link says so.
+
+    A replay that is the first thing tried is stopped: what it takes is asked for honestly first.
+    """
     options = {"width": 360, "height": 740, "dark": dark, "motion": dark}
     facts = visit("glance.mjs", web.link, link=web.link, **options)["facts"]
     assert facts["width"] == 360
     assert facts["tops"][1] > facts["tops"][0] + 300
+    assert facts["steps"] == ["✓Ask (done)"]
     assert facts["reloaded"]
     assert "used before" in facts["second"]
 

@@ -17,19 +17,19 @@ export function makeCheats(hands, phones) {
       id: "replay-ask", title: "Replay Alice’s SMS to Sam",
       text: "Mallory sends the recorded request once more, in Alice’s name.",
       play: async () => { await hands.haveKey(); await hands.again("ask", false); },
-      verdict: (t) => t.sms?.what === "delivered" && t.sms.to === "sam",
+      verdict: hands.arrivedAgain,
     },
     {
       id: "forge-ask", title: "Alter Alice’s SMS",
       text: "She changes one letter of the recorded request and sends it to Sam.",
       play: async () => { await hands.haveKey(); await hands.again("ask", true); },
-      verdict: (t) => t.sms?.what === "delivered" && t.sms.to === "sam",
+      verdict: hands.arrivedAgain,
     },
     {
       id: "forge-answer", title: "Forge Sam’s answer",
       text: "She changes one letter of Sam’s answer and sends it to Alice.",
       play: async () => { await hands.haveKey(); await hands.signal("alice", true); await hands.press("alice", "end"); await hands.again("answer", true); },
-      verdict: (t) => t.event === "received" && t.phone === "alice" && t.status === "ignored",
+      verdict: (t) => t.event === "received" && t.phone === "alice" && t.reason === "not-authentic",
     },
     {
       id: "old", title: "Bring back an old ticket",

@@ -95,7 +95,7 @@ export function makeHands({ phones, chart, order, done }) {
     await until(() => phones[name].screen?.signal === on);
   }
 
-  const ask = () => outcome(() => goTo("alice", "1 1"), (t) => t.event === "received" && t.phone === "alice" && t.counter);
+  const ask = () => outcome(() => goTo("alice", "1 1"), (t) => t.event === "received" && t.phone === "alice" && ["answered", "refused"].includes(t.status));
 
   async function haveKey() {
     if (done.has("ask")) return;
@@ -162,8 +162,11 @@ export function makeHands({ phones, chart, order, done }) {
     if (row) await order({ again: row.told.id, altered });
   }
 
+  // Whether Sam has just taken in a message that was sent again.
+  const arrivedAgain = (t) => t.sms?.what === "delivered" && t.sms.to === "sam" && chart.rows.get(t.sms.id)?.told.again;
+
   return {
-    outcome, take, until, press, goTo, typeUnder, code, shows, readAloud, signal, ask, haveKey, showTicket, handOver,
+    arrivedAgain, outcome, take, until, press, goTo, typeUnder, code, shows, readAloud, signal, ask, haveKey, showTicket, handOver,
     prove, pay, bothHaveKey, express, charged, again, begin: () => { seen = ""; },
   };
 }

@@ -9,9 +9,9 @@ await visit(async ({ page, look, shoot, context }) => {
   facts.width = await page.evaluate(() => document.documentElement.scrollWidth);
   facts.tops = await page.evaluate(() => ["alice", "bob"].map((id) => document.getElementById(id).getBoundingClientRect().top));
   if (options.picture) await shoot(options.picture, { fullPage: true });
-  await page.click("#show");
-  await page.locator(".chip.done", { hasText: "Ask" }).waitFor();
-  facts.seen = await page.locator("#alice .lcd").isVisible();
+  await page.locator("#cheat-replay-ask button").click();
+  await page.locator("#cheat-replay-ask .stopped").waitFor();
+  facts.steps = await page.locator(".chip.done").allTextContents();
   facts.paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
   await page.reload();
   await lit(page);
