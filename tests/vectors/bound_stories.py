@@ -76,6 +76,7 @@ def sixty_four(story: MoneyStory) -> None:
         story.accept(bob, ALICE, 100 + n, told[n - 1], "again")
     charge = digits_of("request", Codes(context, key.octets).charge(Pay(6_000), 1))
     story.pay(alice, BOB, 6_000, None, digits=charge)
+    assert len(story.log(alice)) == 16
     story.count(bob, 526)
 
 
@@ -169,7 +170,7 @@ def expiry(story: MoneyStory) -> None:
 def peer_limit(story: MoneyStory) -> None:
     """From one payer no more is taken than the peer limit, until Sam has the log."""
     alice, bob = story.purse("alice", ALICE, 900_000), story.purse("bob", BOB, peer_limit=10_000)
-    carol = story.purse("carol", CAROL, 10_000)
+    carol = story.purse("carol", CAROL, 15_000)
     story.key(alice, issued(ALICE, BOB, 1))
     first = story.pay(alice, BOB, 7_000, "express")
     second = story.pay(alice, BOB, 3_001, "cheque")
@@ -183,5 +184,8 @@ def peer_limit(story: MoneyStory) -> None:
     story.charge(bob, ALICE, 3_001, "challenge", comes=None)
     story.sync(bob, sync_lines.filed(1 << 16 | 1))
     story.charge(bob, CAROL, 1, "challenge", comes=None)
+    small = story.charge(bob, CAROL, 5_000, "small", comes="small")
+    digits = story.pay(carol, BOB, 5_000, "small", digits=small, mode="small")
+    story.accept(bob, CAROL, 5_000, digits, "credited")
     story.accept(bob, ALICE, 3_001, second, "credited")
-    story.count(bob, 20_001)
+    story.count(bob, 25_001)

@@ -71,6 +71,10 @@ class Deal:
     pay: Pay
     count: int
 
+    def is_like(self, other: Deal) -> bool:
+        """Tell whether both are of one payee's count, whatever the sum."""
+        return (self.payee, self.period, self.count) == (other.payee, other.period, other.count)
+
     def octets(self) -> bytes:
         """Give the deal as it enters every MAC of it."""
         parties = number_field(self.payer) + number_field(self.payee)

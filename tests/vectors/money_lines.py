@@ -15,10 +15,6 @@ KEY = octets("session key", 16)
 MASTER = octets("master", 32)
 WIDTHS = {"express": 66, "cheque": 53, "charge": 26, "response": 39}
 PROFILES = {"express": "ticket", "charge": "request"}
-LIKE_OTHERS = {
-    *(f"{what} {value}" for what in ("generation", "epoch") for value in (3, 4, 5)),
-    *("holder generation 2", "generation 256", "n 2", "n 127", "expiry 1", "expiry 255"),
-}
 PLAIN = Deal("254700123456", "25670012345", 1, Pay(25000), 1)
 SMALL = {"charge": ("request", 26), "response": ("confirm", 26)}
 
@@ -44,14 +40,10 @@ def payment_line(context: Context, pay: Pay, number: int, count: int, key: bytes
 def payments() -> Iterator[Line]:
     """Give payments under a key that are good, and codes that are not good."""
     pay = Pay(25000)
-    edges = {
-        note: context
-        for note, context in contexts().items()
-        if note not in LIKE_OTHERS and not note.startswith("limit class")
-    }
+    edges = {note: each for note, each in contexts().items() if not note[-1].isdigit()}
     for note, context in edges.items():
         yield {"note": note, **payment_line(context, pay, 1, 1)}
-    for amount in (1, 256, 2**32, 10**12):
+    for amount in (1, 2**32, 10**12):
         yield {"note": f"amount {amount}", **payment_line(PAIR, Pay(amount), 1, 1)}
     for number, count in ((2, 2), (62, 256), (63, 1023)):
         note = f"number {number}, count {count}"
@@ -72,7 +64,6 @@ def bad_payments(line: Line) -> Iterator[Line]:
         yield {**line, "note": f"the {note} bit of each tag is another", **changed, "valid": False}
     for note, change in {
         "amount, by one": {"amount": 25001},
-        "amount, a hundredfold": {"amount": 2500000},
         "currency": {"currency": "KEU"},
         "key": {"session_key": octets("k", 16).hex()},
     }.items():
@@ -144,12 +135,11 @@ def small() -> Iterator[Line]:
             Deal("999999999999999", longest, 255, Pay(10**12, "ZWL"), 65535), 15,
         ),
         "a short and a long number": (replace(PLAIN, payer=shortest, payee=longest), 1),
-        "a long and a short number": (replace(PLAIN, payer=longest, payee=shortest), 1),
         "another currency": (replace(PLAIN, pay=Pay(25000, "USD")), 1),
     }  # fmt: skip
     good |= {f"payer's nonce {n}": (PLAIN, n) for n in (0, 15)}
     good |= {f"count {c}": (replace(PLAIN, count=c), 1) for c in (255, 256, 65534)}
-    good |= {f"amount {a}": (replace(PLAIN, pay=Pay(a)), 1) for a in (256, 2**32)}
+    good |= {f"amount {a}": (replace(PLAIN, pay=Pay(a)), 1) for a in (2**32,)}
     good |= {f"period {p}": (replace(PLAIN, period=p), 1) for p in (2,)}
     for note, (deal, nonce) in good.items():
         yield {"note": note, **small_line(deal, nonce)}

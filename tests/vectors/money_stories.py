@@ -112,6 +112,25 @@ def challenge(story: MoneyStory) -> None:
     digits = story.pay(alice, BOB, 60_000, "challenge", digits=unused)
     story.accept(bob, ALICE, 60_000, digits, "credited")
     story.count(bob, 120_970)
+    story.charge(bob, ALICE, 50_000, comes="cheque")
+    open_ = story.charge(bob, ALICE, 50_001, comes="challenge")
+    digits = story.pay(alice, BOB, 50_001, "challenge", digits=open_)
+    later = story.key(alice, issued(ALICE, BOB, 2))
+    story.enter(bob, ALICE, story.show(alice, later), "taken")
+    story.charge(bob, ALICE, 50_002, comes="challenge")
+    story.accept(bob, ALICE, 50_001, digits, "refused")
+
+
+@tale
+def random_key(story: MoneyStory) -> None:
+    """A key that is not derived has no express code: the first payment is a cheque."""
+    alice, bob = story.purse("alice", ALICE, 100_000), story.purse("bob", BOB)
+    key = story.key(alice, issued(ALICE, BOB, 1), derived=False)
+    story.pay(alice, BOB, 500, None, mode="express")
+    digits = story.pay(alice, BOB, 500, "cheque")
+    story.enter(bob, ALICE, story.show(alice, key, sealed=True), "taken", sealed=True)
+    story.accept(bob, ALICE, 500, digits, "credited")
+    story.receipts(alice, bob)
 
 
 @tale

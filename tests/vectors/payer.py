@@ -112,8 +112,9 @@ class Payer(Purse):
             deal = Deal(self.party.number, payee, period, pay, charge >> 10)
             if deal.count == 0 or deal.charge(self.universal[period]) != charge:
                 continue
-            if deal in self.small_paid:
-                return self.small_paid[deal]
+            bound = next((each for each in self.small_paid if each.is_like(deal)), None)
+            if bound is not None:
+                return self.small_paid[bound] if bound == deal else None
             if pay.amount > self.balance:
                 return None
             nonce = len(self.small_paid) % 16

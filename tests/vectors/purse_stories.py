@@ -68,9 +68,12 @@ def full_log(story: MoneyStory) -> None:
 
 @tale
 def pin(story: MoneyStory) -> None:
-    """Three tries; then the PIN is locked until Sam ends that lock by its number."""
-    alice = story.purse("alice", ALICE, 1_000)
+    """Nothing is paid without a PIN; after three tries it is locked until Sam ends that lock."""
+    alice = story.purse("alice", ALICE)
+    story.sync(alice, load(1, 1_000))
     story.key(alice, issued(ALICE, BOB, 1))
+    story.pay(alice, BOB, 10, None, pin="1234")
+    story.pin(alice, None, "1234", "set")
     for new in ("123", "123456789", "12a4", "", "\u0661\u0662\u0663\u0664"):
         story.pin(alice, "1234", new, "malformed")
     story.pin(alice, "4321", "5678", "wrong-pin")
@@ -105,17 +108,6 @@ def pin(story: MoneyStory) -> None:
     story.pin(alice, "2223", "2224", "pin-locked")
     story.sync(alice, end_of_pin_lock(3))
     story.pin(alice, "2222", "2224", "set")
-
-
-@tale
-def no_pin(story: MoneyStory) -> None:
-    """Nothing is paid before there is a PIN, and nothing is read for that."""
-    alice, bob = story.purse("alice", ALICE), story.purse("bob", BOB)
-    story.sync(alice, load(1, 1_000))
-    story.key(alice, issued(ALICE, BOB, 1))
-    story.pay(alice, BOB, 10, None, pin="1234")
-    story.pin(alice, None, "1234", "set")
-    story.accept(bob, ALICE, 10, story.pay(alice, BOB, 10, "express"), "credited")
 
 
 @tale
