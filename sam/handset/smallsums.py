@@ -94,7 +94,7 @@ def charge_small(sim: SimFile, card: Card, order: Order) -> Charged | Refused:
     if small.charged >= _COUNTS - 1 or small.charged - small.received >= MAX_UNPAID:
         return Refused("used-up")
     charged = small.charged + 1
-    count = (sim.generation - 1) % _SIMS * _COUNTS + charged
+    count = sim.generation % _SIMS * _COUNTS + charged
     deal = Deal(order.other, sim.number, order.payment, count)
     open_ = OpenSmall(order.other, order.payment, count)
     _keep(card, evolve(purse, small=evolve(small, charged=charged, open=open_)))
