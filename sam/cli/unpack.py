@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
+from dtns.sam.cli.progress import progress_bar
 from dtns.sam.cli.show import JSON_OPTION, show_json
 from dtns.sam.errors import SimFileError
-from dtns.sam.handset.simfile import write_sim_file
+from dtns.sam.handset.documents import sync_folder
+from dtns.sam.handset.simfile import SimFile, sim_document
 
 
 @click.command()
@@ -23,22 +28,58 @@ from dtns.sam.handset.simfile import write_sim_file
     "--out",
     required=True,
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where the SIM files go; none is overwritten.",
+    help="Where the SIM files go: a directory that is not there yet.",
 )
+@click.option("--shards", is_flag=True, help="A file goes into a directory by its last 4 digits.")
 @JSON_OPTION
-def unpack(batch: Path, key: Path, out: Path, *, as_json: bool) -> None:
-    """Write the SIM file of each party in BATCH, which `dtns enrol --batch` made."""
+def unpack(batch: Path, key: Path, out: Path, *, shards: bool, as_json: bool) -> None:
+    """Write the SIM file of each party in BATCH, which `dtns enrol --batch` made.
+
+    The directory is there with all of them or, after a fault, not at all.
+    """
     from dtns.sam.handset.simbatch import read_batch, read_private_key  # noqa: PLC0415 (as enrol)
 
-    count = 0
-    try:
-        out.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as fault:
-        raise SimFileError(f"cannot make {out}: {fault.strerror}") from fault
-    for sim in read_batch(batch, read_private_key(key)):
-        write_sim_file(out / f"{sim.number}.sim", sim)
-        count += 1
+    with progress_bar("unpacking") as advance:
+        count = _write_all(read_batch(batch, read_private_key(key), advance), out, shards=shards)
     if as_json:
         show_json({"status": "done", "sim_files": count})
     else:
         click.echo(f"{count} SIM files are in {out}")
+
+
+def _write_all(sims: Iterable[SimFile], out: Path, *, shards: bool) -> int:
+    """Write SIM files into a directory that takes its name once all are durable; count them."""
+    if out.exists():
+        raise SimFileError(f"{out} is there: SIM files go into a new directory")
+    scratch, count = out.with_name(out.name + ".new"), 0
+    try:
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(mode=0o700)
+        for sim in sims:
+            _write(scratch / _place(sim, shards=shards), sim)
+            count += 1
+        os.sync()
+        scratch.rename(out)
+        sync_folder(out.parent)
+    except OSError as fault:
+        raise SimFileError(f"cannot write {fault.filename or out}: {fault.strerror}") from fault
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return count
+
+
+def _write(path: Path, sim: SimFile) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileNotFoundError:
+        path.parent.parent.mkdir(mode=0o700, exist_ok=True)
+        path.parent.mkdir(mode=0o700)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(sim_document(sim))
+
+
+def _place(sim: SimFile, *, shards: bool) -> str:
+    number = sim.number
+    name = f"{number}.sim"
+    return f"{number[-4:-2]}/{number[-2:]}/{name}" if shards else name

@@ -42,14 +42,19 @@ def read_document(path: Path, kind: str) -> dict[str, Any] | None:
     return _checked(path, kind, text)
 
 
+def document(kind: str, content: dict[str, Any]) -> bytes:
+    """Return the document as it stands in a file."""
+    body = json.dumps(content, separators=(",", ":"), sort_keys=True)
+    whole = {"kind": kind, "check": _check(kind, body), "content": content}
+    return json.dumps(whole, indent=1, sort_keys=True).encode() + b"\n"
+
+
 def write_document(path: Path, kind: str, content: dict[str, Any]) -> None:
     """Replace the document at *path* (mode 0600); durable when this returns.
 
     Raises SimFileError where it cannot be written, and then the old one stands.
     """
-    body = json.dumps(content, separators=(",", ":"), sort_keys=True)
-    document = {"kind": kind, "check": _check(kind, body), "content": content}
-    text = json.dumps(document, indent=1, sort_keys=True).encode() + b"\n"
+    text = document(kind, content)
     scratch = path.with_name(path.name + ".new")
     try:
         _write_through(scratch, text)

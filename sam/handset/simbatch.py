@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from itertools import groupby
@@ -105,18 +105,29 @@ class SimBatch:
         self._chunks += 1
 
 
-def read_batch(path: Path, key: X25519PrivateKey) -> Iterator[SimFile]:
-    """Yield the SIMs of a batch; SimFileError where it is damaged, cut off, or of another key."""
+def read_batch(
+    path: Path,
+    key: X25519PrivateKey,
+    advance: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Iterator[SimFile]:
+    """Yield the SIMs of a batch; SimFileError where it is damaged, cut off, or of another key.
+
+    *advance* is told how many octets of how many were read.
+    """
     try:
         with path.open("rb") as file:
             if file.read(len(_KIND)) != _KIND:
                 raise SimFileError(f"{path} is no batch of SIM files")
-            yield from _read_chunks(path, file, key)
+            for sims in _read_chunks(path, file, key):
+                advance(file.tell(), path.stat().st_size)
+                yield from sims
     except OSError as fault:
         raise SimFileError(f"cannot read {path}: {fault.strerror}") from fault
 
 
-def _read_chunks(path: Path, file: BufferedReader, key: X25519PrivateKey) -> Iterator[SimFile]:
+def _read_chunks(
+    path: Path, file: BufferedReader, key: X25519PrivateKey
+) -> Iterator[Iterator[SimFile]]:
     count = 0
     while True:
         length = int.from_bytes(file.read(_LENGTH_OCTETS))
@@ -130,7 +141,7 @@ def _read_chunks(path: Path, file: BufferedReader, key: X25519PrivateKey) -> Ite
             ) from None
         if last:
             return
-        yield from _read_lines(path, text.decode().split("\n"))
+        yield _read_lines(path, text.decode().split("\n"))
         count += 1
 
 

@@ -8,7 +8,13 @@ from typing import Final
 from attrs import field, frozen
 
 from dtns.sam.errors import SimFileError
-from dtns.sam.handset.documents import CONVERTER, read_document, structure, write_document
+from dtns.sam.handset.documents import (
+    CONVERTER,
+    document,
+    read_document,
+    structure,
+    write_document,
+)
 from dtns.sam.protocol.keys import PartyKeys
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.payments import PurseTerms
@@ -48,6 +54,11 @@ def write_sim_file(path: Path, sim: SimFile) -> None:
     if path.exists():
         raise SimFileError(f"{path} exists: a SIM file is never overwritten")
     write_document(path, KIND, CONVERTER.unstructure(sim))
+
+
+def sim_document(sim: SimFile) -> bytes:
+    """Return a SIM file as it is written."""
+    return document(KIND, CONVERTER.unstructure(sim))
 
 
 def read_sim_file(path: Path) -> SimFile:

@@ -80,7 +80,30 @@ def test_unpacking(trade: Trade, tmp_path: Path) -> None:
     assert [f"+{read_sim_file(sim).number}" for sim in sims] == numbers(3)
     again = dtns("unpack", str(trade.batch), *options)
     assert again.returncode == 4
-    assert "never overwritten" in again.stderr
+    assert "a new directory" in again.stderr
+
+
+def test_unpacking_into_shards(trade: Trade, tmp_path: Path) -> None:
+    """With --shards no directory has more than a ten-thousandth of the files, or so."""
+    trade.enrol()
+    out = tmp_path / "sims"
+    options = ("--key", str(trade.private), "--out", str(out), "--shards")
+    assert dtns("unpack", str(trade.batch), *options).returncode == 0
+    sims = sorted(out.rglob("*.sim"))
+    assert len(sims) == COUNT
+    assert out / "01" / "02" / "254712000102.sim" in sims
+    assert all(stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 for path in out.rglob("*"))
+
+
+def test_a_damaged_batch_is_not_unpacked(trade: Trade, tmp_path: Path) -> None:
+    """Nothing is left of what could not be unpacked whole."""
+    trade.enrol()
+    trade.batch.write_bytes(trade.batch.read_bytes()[:-1])
+    out = tmp_path / "sims"
+    done = dtns("unpack", str(trade.batch), "--key", str(trade.private), "--out", str(out))
+    assert done.returncode == 4
+    assert "cut off" in done.stderr
+    assert not list(tmp_path.glob("sims*"))
 
 
 def test_a_batch_is_not_overwritten_and_its_sims_can_be_had_again(trade: Trade) -> None:
