@@ -20,7 +20,7 @@ class Terminal:
 
     def __init__(self, *arguments: str, columns: int = 100) -> None:
         self.screen = ""
-        environment = os.environ | {"TERM": "vt100", "COLUMNS": str(columns), "LINES": "30"}
+        environment = os.environ | {"TERM": "vt100", "COLUMNS": str(columns), "LINES": "20"}
         self._own, theirs = pty.openpty()
         self.process = subprocess.Popen(
             [*DTNS, *arguments],
@@ -38,6 +38,10 @@ class Terminal:
 
     def __exit__(self, *_: object) -> None:
         """End the program, if it has not ended."""
+        self.close()
+
+    def close(self) -> None:
+        """End the program, if it has not ended, and the terminal."""
         self.process.kill()
         self.process.wait()
         os.close(self._own)

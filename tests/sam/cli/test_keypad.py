@@ -2,59 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
-import select
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 from deployment import deploy, dtns, told
+from terminals import Terminal
 
 ALICE, BOB = "+254712000001", "+254712000002"
-SECONDS = 20
 
 
-class Terminal:
-    """A phone on a pseudo-terminal: what it wrote, and keys to press."""
-
-    def __init__(self, sim: Path, *step: str) -> None:
-        self.screen = ""
-        environment = os.environ | {"TERM": "vt100", "COLUMNS": "20", "LINES": "20"}
-        self._own, theirs = pty.openpty()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "dtns.sam", "phone", str(sim), *step],
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            env=environment,
-            start_new_session=True,
-        )
-        os.close(theirs)
-
-    def until(self, pattern: str) -> str:
-        """Return what was written since the last call, up to *pattern*."""
-        deadline = time.monotonic() + SECONDS
-        while not (found := re.search(pattern, self.screen, re.DOTALL)):
-            ready, _, _ = select.select([self._own], [], [], deadline - time.monotonic())
-            assert ready, self.screen
-            written = os.read(self._own, 4096).decode()
-            self.screen += re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", written)
-        before, self.screen = self.screen[: found.end()], self.screen[found.end() :]
-        return before
-
-    def press(self, keys: str) -> None:
-        """Press these keys."""
-        os.write(self._own, keys.encode())
-
-    def close(self) -> None:
-        """Switch the phone off for good."""
-        self.process.kill()
-        self.process.wait()
-        os.close(self._own)
+def terminal_of(sim: Path, *step: str) -> Terminal:
+    """Return a phone on a terminal of 20 columns."""
+    return Terminal("phone", str(sim), *step, columns=20)
 
 
 @pytest.mark.timeout(90)
@@ -67,7 +27,7 @@ def test_a_slip_is_repaired_in_the_boxes_and_a_half_typed_code_is_resumed(tmp_pa
     shown = told(dtns("phone", str(alice), "--json", "ticket", BOB, "--parity", "1"))["digits"]
     *groups, more = shown.split()
     wrong = f"{groups[2][:3]}{(int(groups[2][3]) + 1) % 10}"
-    terminal = Terminal(bob)
+    terminal = terminal_of(bob)
     try:
         terminal.until("0 Off.*> ")
         terminal.press("4\n")
@@ -101,7 +61,7 @@ def test_dialling_and_an_answer_in_boxes(tmp_path: Path) -> None:
     alice, _ = deployment.enrol(ALICE, BOB)
     code = told(dtns("phone", str(alice), "--json", "ask", BOB, "--typed"))["digits"]
     with deployment.sam():
-        dialling = Terminal(alice, "dial", "*384#")
+        dialling = terminal_of(alice, "dial", "*384#")
         try:
             dialling.until("6 Language.*> ")
             dialling.press("2\n")
@@ -112,7 +72,7 @@ def test_dialling_and_an_answer_in_boxes(tmp_path: Path) -> None:
             screen = dialling.until("0 End.*> ")
             dialling.press("0\n")
             dialling.until("Goodbye")
-            assert dialling.process.wait(SECONDS) == 0
+            assert dialling.process.wait(20) == 0
         finally:
             dialling.close()
     found = re.search(r"SIM: ([0-9 ]+)", screen)
@@ -120,7 +80,7 @@ def test_dialling_and_an_answer_in_boxes(tmp_path: Path) -> None:
     groups = found[1].split()
     assert len(groups) == 16
     for half, told_last in ((groups[:7], "type on later"), (groups[7:], "is\\s+here")):
-        typing = Terminal(alice, "enter-answer")
+        typing = terminal_of(alice, "enter-answer")
         try:
             typing.until("____")
             typing.press("".join(half) + ("\x1b" if half == groups[:7] else ""))
