@@ -179,6 +179,7 @@ def test_an_exchange_is_followed_from_ask_to_report(visitor: Visitor) -> None:
     assert visitor.get("/issues/99").status == 409
 
 
+@pytest.mark.slow
 def test_an_answer_is_tried_again(tmp_path: Path) -> None:
     """While a gateway is suspended answers wait; failed ones go out again on request."""
     deployment = console_deployment(tmp_path / "d")

@@ -99,6 +99,7 @@ def test_a_running_sam_tells_its_figures_and_no_partys_number(deployment: Deploy
     assert A.lstrip("+") not in deployment.log
 
 
+@pytest.mark.slow
 def test_health_tells_what_is_wrong(deployment: Deployment) -> None:
     """Exit code 0 while ready, 1 where no gateway is connected and where no Sam runs."""
     config = ("-c", str(deployment.config))
@@ -118,6 +119,7 @@ def test_health_tells_what_is_wrong(deployment: Deployment) -> None:
     assert "no Sam is running" in told(done)["reason"]
 
 
+@pytest.mark.slow
 def test_figures_go_on_while_the_store_is_locked(deployment: Deployment) -> None:
     """Another program that holds the store makes Sam not ready, and takes no figure of its own."""
     import sqlite3  # noqa: PLC0415 (only here)
@@ -157,6 +159,7 @@ def test_a_supervised_sam_tells_ready_alive_and_stopping(
     assert set(heard[2:-1]) == {b"WATCHDOG=1"}
 
 
+@pytest.mark.slow
 def test_the_master_keys_may_be_a_credential(deployment: Deployment, tmp_path: Path) -> None:
     """Where systemd gives it, with its reader's access list as group bits, no file is needed."""
     deployment.enrol(A)

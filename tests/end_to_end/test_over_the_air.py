@@ -39,6 +39,7 @@ def ask(sim: Path, number: str) -> dict[str, Any]:
     return facts
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_a_new_master_key_reaches_parties_as_they_come_by(deployment: Deployment) -> None:
     """After a rotation a party is renewed by its own asks; a ticket from before stays good."""
@@ -57,6 +58,7 @@ def test_a_new_master_key_reaches_parties_as_they_come_by(deployment: Deployment
         assert ask(a, B)["generation"] == 2
 
 
+@pytest.mark.slow
 def test_a_withdrawn_sim_is_forgotten_by_its_peers(deployment: Deployment) -> None:
     """The holder hears of it at once, drops the key, and takes its ticket no more."""
     a, b = deployment.enrol(A, B)

@@ -112,6 +112,7 @@ def operators(tmp_path: Path) -> Iterator[tuple[Deployment, dict[str, Operator]]
         yield deployment, {name: Operator(smsc, name) for smsc, name in pairs}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_the_menu_in_every_dialect(operators: tuple[Deployment, dict[str, Operator]]) -> None:
     """Dialled, typed, answered; typed ahead; cut off and resumed; junk refused."""

@@ -35,6 +35,7 @@ def held(facts: dict[str, Any]) -> bool:
     return good and bad == (0, 0, 0) and facts["asks"] > 0
 
 
+@pytest.mark.slow
 def test_a_few_kills_and_cuts_lose_nothing() -> None:
     """A few kills, and power cuts and disk errors at some steps, change nothing that was said."""
     facts = told("run.py", "--kills", "3", "--stride", "31", "--error-stride", "60", "--json")

@@ -73,6 +73,7 @@ def test_probe_where_something_is_missing(modem: EmulatorProcess) -> None:
     assert "MISSING  no SIM card" in done.stdout
 
 
+@pytest.mark.slow
 def test_probe_where_nothing_answers(modem: EmulatorProcess, tmp_path: Path) -> None:
     """A device that is not there ends with exit code 5; a silent one is told of."""
     modem.order("reset")
