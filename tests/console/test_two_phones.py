@@ -84,16 +84,16 @@ class Web:
 
 
 @pytest.fixture
-def web(tmp_path: Path) -> Iterator[Web]:
+def web(short_path: Path) -> Iterator[Web]:
     """Run the page; Ctrl-C must end it, with nothing left behind."""
-    tmp_path = tmp_path / "web"
-    tmp_path.mkdir()
-    running = Web(tmp_path)
+    folder = short_path / "web"
+    folder.mkdir()
+    running = Web(folder)
     try:
         yield running
         running.process.send_signal(signal.SIGINT)
-        assert running.process.wait(START_SECONDS) == 0, (tmp_path / "log").read_text()
-        assert [path.name for path in tmp_path.iterdir()] == ["log"]
+        assert running.process.wait(START_SECONDS) == 0, (folder / "log").read_text()
+        assert [path.name for path in folder.iterdir()] == ["log"]
     finally:
         if running.process.poll() is None:
             os.killpg(running.process.pid, signal.SIGKILL)

@@ -89,15 +89,15 @@ def balance(told: dict[str, Any]) -> tuple[str, str]:
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Running]:
+def stage(short_path: Path) -> Iterator[Running]:
     """Run a stage; it must end when its input does, and leave nothing behind."""
-    running = Running(tmp_path)
+    running = Running(short_path)
     try:
         yield running
         assert running.process.stdin is not None
         running.process.stdin.close()
-        assert running.process.wait(SECONDS) == 0, (tmp_path / "log").read_text()
-        assert [path.name for path in tmp_path.iterdir()] == ["log"]
+        assert running.process.wait(SECONDS) == 0, (short_path / "log").read_text()
+        assert [path.name for path in short_path.iterdir()] == ["log"]
     finally:
         running.process.kill()
         running.process.wait()
