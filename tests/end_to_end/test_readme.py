@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,21 @@ def test_the_deployment_works_as_written(tmp_path: Path) -> None:
     assert "It is +254712000001: key 1 is confirmed." in spoken
     assert "Received: KES 120.00 from +254712000001. In the purse: KES 120.00." in spoken
     assert spoken[-1].endswith("Proved wrong: 0.")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_checks_work_as_written() -> None:
+    """Every command of `Check it` ends well."""
+    section = README.partition("## Check it")[2].partition("\n## ")[0]
+    for line in re.findall(r"^    (\S.*)$", section, re.MULTILINE):
+        words = [
+            sys.executable if word == "python" else word
+            for word in shlex.split(line, comments=True)
+        ]
+        command = [*DTNS, *words[1:]] if words[0] == "dtns" else words
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, (line, done.stdout[-500:], done.stderr[-500:])
 
 
 def test_the_first_two_commands_are_the_ones_promised() -> None:
