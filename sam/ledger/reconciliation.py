@@ -87,15 +87,15 @@ def reconcile(
     """
     filed, made = list(entries), list(loads)
     paid, received = _sides(filed)
-    whole = list(_whole(filed))
+    unbroken = list(whole(filed))
     agreed = [deal for deal in paid if _sums(paid[deal]) == _sums(received.get(deal, []))]
     sums: dict[str, int] = defaultdict(int)
     for deal in agreed:
         sums[deal.currency] += paid[deal][0].entry.amount
     found = [
         *(Finding(Trouble.COPIED_PURSE, each.number, each.serial) for each in contradictions),
-        *_payments(paid, received, _passed(_sides(whole)[0])),
-        *_balances(whole),
+        *_payments(paid, received, _passed(_sides(unbroken)[0])),
+        *_balances(unbroken),
         *_loads(filed, made),
     ]
     ranks = list(Trouble)
@@ -164,7 +164,7 @@ def _passed(paid: _Sides) -> dict[_Series, int]:
     return highest
 
 
-def _whole(filed: list[Filed]) -> Iterator[Filed]:
+def whole(filed: Sequence[Filed]) -> Iterator[Filed]:
     """Yield the entries of each SIM's log up to the first that is missing."""
     expected: dict[tuple[Number, int], int] = {}
     for each in filed:
@@ -175,10 +175,10 @@ def _whole(filed: list[Filed]) -> Iterator[Filed]:
             yield each
 
 
-def _balances(whole: list[Filed]) -> Iterator[Finding]:
+def _balances(unbroken: list[Filed]) -> Iterator[Finding]:
     """Check each statement against what came before it in a whole log."""
     balances: dict[tuple[Number, int], int] = defaultdict(int)
-    for each in whole:
+    for each in unbroken:
         sim, entry = (each.number, each.serial >> COUNT_BITS), each.entry
         if entry.kind is Kind.STATEMENT:
             if entry.amount != balances[sim]:

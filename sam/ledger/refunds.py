@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from dtns.sam.ledger.entries import Filed
+from dtns.sam.ledger.reconciliation import whole
 from dtns.sam.protocol.log import COUNT_BITS, Kind
 from dtns.sam.protocol.payments import Mode
 
@@ -26,18 +27,14 @@ def objection(filed: Filed, expiry: int | None, payee_log: Sequence[Filed], week
         return f"the code can still be taken: its key expires in week {expiry}, it is week {week}"
     if not any(
         entry.entry.kind is Kind.STATEMENT and entry.entry.week >= expiry
-        for entry in _whole(payee_log, filed.deal.payee.generation)
+        for entry in _of_sim(payee_log, filed.deal.payee.generation)
     ):
         return "the payee's log of the time after the key's end is missing: it has to come first"
     return ""
 
 
-def _whole(log: Sequence[Filed], generation: int) -> list[Filed]:
-    """Return the log of the SIM that the payee had then, up to the first entry missing."""
+def _of_sim(log: Sequence[Filed], generation: int) -> Iterator[Filed]:
+    """Yield the log of the SIM that the payee had then, up to the first entry missing."""
     lines = {entry.serial >> COUNT_BITS for entry in log}
     made_as = max((line for line in lines if line <= generation), default=generation)
-    kept: list[Filed] = []
-    for entry in log:
-        if entry.serial == (made_as << COUNT_BITS) + len(kept) + 1:
-            kept.append(entry)
-    return kept
+    return (entry for entry in whole(log) if entry.serial >> COUNT_BITS == made_as)
