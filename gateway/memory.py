@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dtns.gateway import gsm7
 from dtns.gateway.carrier import Accepted, Failed, Inbound, Outbound, Report
 from dtns.gateway.intake import Intake
-from dtns.gateway.outstanding import Outstanding
+from dtns.gateway.outstanding import Outstanding, one_by_one
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from twisted.internet.defer import Deferred
 
-    from dtns.gateway.carrier import Sink, State
+    from dtns.gateway.carrier import Answered, Sink, State
 
 
 class MemoryCarrier:
@@ -33,12 +32,11 @@ class MemoryCarrier:
 
     def __init__(self, name: str, sink: Sink, reactor: Any) -> None:
         self._name = name
-        self._sink = sink
         self._reactor = reactor
         self._connected = False
         self._ids = itertools.count(1)
-        self._intake = Intake(reactor)
-        self._outstanding = Outstanding(self._submit)
+        self._intake = Intake(sink, self._stored, reactor)
+        self._outstanding = Outstanding(one_by_one(self._submit))
         self.submitted: list[Outbound] = []
         self.unacknowledged: dict[str, Inbound] = {}
         self.answer: Callable[[Outbound], Accepted | Failed] = self._accept
@@ -57,8 +55,7 @@ class MemoryCarrier:
         """Connect, and deliver what is unacknowledged."""
         self._connected = True
         self._intake.start()
-        for message in list(self.unacknowledged.values()):
-            self._offer(message)
+        self._intake.take(list(self.unacknowledged.values()))
 
     async def stop(self) -> None:
         """Wait for what is at the sink, at most 5 s, then disconnect."""
@@ -68,6 +65,10 @@ class MemoryCarrier:
     def disconnect(self) -> None:
         """Lose the connection; `start` finds it again."""
         self._connected = False
+
+    def send_all(self, messages: Sequence[Outbound], answered: Answered) -> None:
+        """Submit *messages* once each; see `dtns.gateway.carrier.Carrier.send_all`."""
+        self._outstanding.send_all(messages, answered)
 
     def send(self, message: Outbound) -> Deferred[Accepted | Failed]:
         """Put *message* in `submitted`, once a reference, and return what `answer` says."""
@@ -82,20 +83,17 @@ class MemoryCarrier:
         message = Inbound(self._name, identity, sender, text, self._reactor.seconds())
         self.unacknowledged[identity] = message
         if self._connected:
-            self._offer(message)
+            self._intake.take([message])
         return identity
 
     def report(self, carrier_id: str, reference: str | None, state: State) -> None:
         """Report what became of a message; needs no connection and is not repeated later."""
         outcome = Report(carrier_id, reference, state)
-        self._intake.take(f"report {carrier_id}", partial(self._sink.reported, outcome))
+        self._intake.take_report(carrier_id, outcome)
 
-    def _offer(self, message: Inbound) -> None:
-        self._intake.take(
-            f"message {message.identity}",
-            partial(self._sink.received, message),
-            lambda: self.unacknowledged.pop(message.identity, None),
-        )
+    def _stored(self, messages: Sequence[Inbound]) -> None:
+        for message in messages:
+            self.unacknowledged.pop(message.identity, None)
 
     async def _submit(self, message: Outbound) -> Accepted | Failed:
         if not self._connected:

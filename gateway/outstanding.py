@@ -2,68 +2,128 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.python.failure import Failure
+from twisted.logger import Logger
 
 from dtns.gateway.carrier import Accepted, Failed, Outbound
 from dtns.gateway.errors import ReferenceReusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from dtns.gateway.carrier import Answered
+
+    Submit = Callable[[Sequence[Outbound], Answered], object]
 
 REMEMBERED: Final = 10_000
+_log: Final = Logger()
 
 
 class Outstanding:
     """Sends under way, and the latest that were accepted.
 
-    `submit` does the sending; it must come to an answer and not raise. A reference is free again
-    once it failed. The latest *remembered* accepted ones are known again, in memory only.
+    `submit` does the sending, and tells what became of each message, some at a time. A reference
+    is free again once it failed. The latest *remembered* accepted ones are known again, in memory
+    only, each by a hash of what it said.
     """
 
-    def __init__(
-        self,
-        submit: Callable[[Outbound], Awaitable[Accepted | Failed]],
-        remembered: int = REMEMBERED,
-    ) -> None:
+    def __init__(self, submit: Submit, remembered: int = REMEMBERED) -> None:
         self._submit = submit
         self._remembered = remembered
-        self._under_way: dict[str, tuple[Outbound, list[Deferred[Accepted | Failed]]]] = {}
-        self._accepted: OrderedDict[str, tuple[Outbound, Accepted]] = OrderedDict()
+        self._under_way: dict[str, tuple[int, list[Answered]]] = {}
+        self._accepted: dict[str, tuple[int, str]] = {}
+        self._oldest: deque[str] = deque()
 
     def send(self, message: Outbound) -> Deferred[Accepted | Failed]:
         """Submit *message*, or join the submission of the same one.
 
         Fails with ReferenceReusedError if the reference stands for another message.
         """
-        reference = message.reference
         outcome: Deferred[Accepted | Failed] = Deferred()
-        accepted, under_way = self._accepted.get(reference), self._under_way.get(reference)
-        known = accepted or under_way
-        if known is None:
-            self._under_way[reference] = message, [outcome]
-            sending: Deferred[Any] = maybeDeferred(self._submit, message)
-            sending.addBoth(self._answered, message)
-        elif known[0] != message:
-            reason = f"reference {reference} stands for another message"
-            outcome.errback(ReferenceReusedError(reason))
-        elif accepted is not None:
-            outcome.callback(accepted[1])
-        elif under_way is not None:
-            under_way[1].append(outcome)
+        if self._stands_for_another(message):
+            outcome.errback(ReferenceReusedError(_reused(message.reference)))
+        else:
+            self.send_all([message], lambda outcomes: outcome.callback(outcomes[0]))
         return outcome
 
-    def _answered(self, answer: Accepted | Failed | Failure, message: Outbound) -> None:
-        _, waiting = self._under_way.pop(message.reference)
-        if isinstance(answer, Accepted):
-            self._accepted[message.reference] = message, answer
-            if len(self._accepted) > self._remembered:
-                self._accepted.popitem(last=False)
-        for outcome in waiting:
-            if isinstance(answer, Failure):
-                outcome.errback(answer)
+    def send_all(self, messages: Sequence[Outbound], answered: Answered) -> None:
+        """Submit *messages*, or join the submissions of the same ones; tell *answered* of each."""
+        fresh: list[Outbound] = []
+        known: list[Accepted | Failed] = []
+        for message in messages:
+            reference = message.reference
+            if self._stands_for_another(message):
+                known.append(Failed(reference, permanent=True, reason=_reused(reference)))
+            elif reference in self._accepted:
+                known.append(Accepted(reference, self._accepted[reference][1]))
+            elif reference in self._under_way:
+                self._under_way[reference][1].append(answered)
             else:
-                outcome.callback(answer)
+                self._under_way[reference] = _said(message), [answered]
+                fresh.append(message)
+        if known:
+            answered(known)
+        if fresh:
+            self._begin(fresh)
+
+    def _begin(self, messages: Sequence[Outbound]) -> None:
+        try:
+            self._submit(messages, self._answered)
+        except Exception:  # noqa: BLE001 # a carrier's fault ends no send of another
+            _log.failure("the carrier failed", event="fault")
+            left = [each.reference for each in messages if each.reference in self._under_way]
+            self._answered([_at_fault(reference) for reference in left])
+
+    def _stands_for_another(self, message: Outbound) -> bool:
+        known = self._under_way.get(message.reference) or self._accepted.get(message.reference)
+        return known is not None and known[0] != _said(message)
+
+    def _answered(self, outcomes: Sequence[Accepted | Failed]) -> None:
+        told: dict[Answered, list[Accepted | Failed]] = {}
+        for outcome in outcomes:
+            said, waiting = self._under_way.pop(outcome.reference)
+            if isinstance(outcome, Accepted):
+                self._remember(outcome, said)
+            for answered in waiting:
+                told.setdefault(answered, []).append(outcome)
+        for answered, those in told.items():
+            answered(those)
+
+    def _remember(self, outcome: Accepted, said: int) -> None:
+        self._accepted[outcome.reference] = said, outcome.carrier_id
+        self._oldest.append(outcome.reference)
+        if len(self._oldest) > self._remembered:
+            del self._accepted[self._oldest.popleft()]
+
+
+def one_by_one(submit: Callable[[Outbound], Awaitable[Accepted | Failed]]) -> Submit:
+    """Return what submits messages each on its own; one whose submission raises has `Failed`."""
+
+    def submit_all(messages: Sequence[Outbound], answered: Answered) -> None:
+        for message in messages:
+            outcome: Deferred[Any] = maybeDeferred(submit, message)
+            outcome.addErrback(fault, message.reference)
+            outcome.addCallback(lambda outcome: answered([outcome]))
+
+    def fault(failure: Any, reference: str) -> Failed:
+        _log.failure("the carrier failed", failure=failure, event="fault")
+        return _at_fault(reference)
+
+    return submit_all
+
+
+def _at_fault(reference: str) -> Failed:
+    reason = "the carrier has a fault"
+    return Failed(reference, permanent=False, reason=reason, maybe_sent=True)
+
+
+def _reused(reference: str) -> str:
+    return f"reference {reference} stands for another message"
+
+
+def _said(message: Outbound) -> int:
+    """Return what stands for all that a message says, its urgency apart."""
+    return hash((message.recipient, message.text, message.validity_seconds))

@@ -15,12 +15,13 @@ from dtns.gateway.intake import Intake
 from dtns.gateway.loopback import operations as op
 from dtns.gateway.loopback.address import Address, UnixAddress
 from dtns.gateway.loopback.link import Link
-from dtns.gateway.outstanding import Outstanding
+from dtns.gateway.outstanding import Outstanding, one_by_one
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from random import Random
 
-    from dtns.gateway.carrier import Outbound, Sink
+    from dtns.gateway.carrier import Answered, Outbound, Sink
 
 IN_FLIGHT: Final = 256
 _FIRST_RETRY_SECONDS: Final = 0.25
@@ -48,7 +49,6 @@ class LoopbackCarrier:
         in_flight: int = IN_FLIGHT,
     ) -> None:
         self._name = name
-        self._sink = sink
         self._reactor = reactor
         self._number = number
         self._link: Link | None = None
@@ -58,8 +58,8 @@ class LoopbackCarrier:
             _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS, jitter=random.random
         )
         self._turns = DeferredSemaphore(in_flight)
-        self._outstanding = Outstanding(self._submit)
-        self._intake = Intake(reactor)
+        self._outstanding = Outstanding(one_by_one(self._submit))
+        self._intake = Intake(sink, self._stored, reactor)
         self._waiting: list[Deferred[None]] = []
         self._service = ClientService(
             client_endpoint(reactor, address),
@@ -103,6 +103,10 @@ class LoopbackCarrier:
             self._link.abort()
         await stopped
 
+    def send_all(self, messages: Sequence[Outbound], answered: Answered) -> None:
+        """Submit *messages* once each; see `dtns.gateway.carrier.Carrier.send_all`."""
+        self._outstanding.send_all(messages, answered)
+
     def send(self, message: Outbound) -> Deferred[Accepted | Failed]:
         """Submit *message* once; see `dtns.gateway.carrier.Carrier.send`."""
         return self._outstanding.send(message)
@@ -134,19 +138,17 @@ class LoopbackCarrier:
     def delivered(self, message: op.Deliver) -> None:
         """Store the message, then acknowledge it."""
         inbound = Inbound(self._name, message.network_id, message.sender, message.text, time.time())
-        self._intake.take(
-            f"message {message.network_id}",
-            lambda: self._sink.received(inbound),
-            lambda: self._write(op.Received(message.network_id)),
-        )
+        self._intake.take([inbound])
+
+    def _stored(self, messages: Sequence[Inbound]) -> None:
+        for message in messages:
+            self._write(op.Received(message.identity))
 
     def reported(self, report: op.Report) -> None:
         """Store the report, then acknowledge it."""
         outcome = Report(report.network_id, report.id, report.state)
-        self._intake.take(
-            f"report {report.network_id}",
-            lambda: self._sink.reported(outcome),
-            lambda: self._write(op.Noted(report.network_id)),
+        self._intake.take_report(
+            report.network_id, outcome, lambda: self._write(op.Noted(report.network_id))
         )
 
     def lost(self, link: Link) -> None:

@@ -13,14 +13,14 @@ from dtns.gateway.intake import Intake
 from dtns.gateway.modem.job import Job
 from dtns.gateway.modem.modem import Modem
 from dtns.gateway.modem.timing import USUAL, Timing
-from dtns.gateway.outstanding import Outstanding
+from dtns.gateway.outstanding import Outstanding, one_by_one
 from dtns.gateway.queue import FairQueue, Pace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from random import Random
 
-    from dtns.gateway.carrier import Outbound, Report, Sink
+    from dtns.gateway.carrier import Answered, Outbound, Report, Sink
     from dtns.gateway.modem.card import RefusedPins
     from dtns.gateway.modem.inbox import Message
     from dtns.gateway.modem.session import Settings
@@ -52,11 +52,11 @@ class ModemCarrier:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._name = name
-        self._sink = sink
         self._clock = clock
         self._queue: FairQueue[Job] = FairQueue()
-        self._intake = Intake(reactor)
-        self._outstanding = Outstanding(self._submit)
+        self._intake = Intake(sink, self._acknowledge, reactor)
+        self._outstanding = Outstanding(one_by_one(self._submit))
+        self._erase: dict[str, tuple[str, Callable[[], object]]] = {}
         self._stored: OrderedDict[str, None] = OrderedDict()
         self._running = False
         self.modems = {
@@ -102,10 +102,15 @@ class ModemCarrier:
         What waits is answered as not sent, what was under way for more than 5 s as `maybe_sent`.
         """
         await self._intake.stop()
+        self._erase.clear()
         self._running = False
         for modem in self.modems.values():
             await modem.stop()
         self._fail_all("stopped")
+
+    def send_all(self, messages: Sequence[Outbound], answered: Answered) -> None:
+        """Submit *messages* once each; see `dtns.gateway.carrier.Carrier.send_all`."""
+        self._outstanding.send_all(messages, answered)
 
     async def send(self, message: Outbound) -> Accepted | Failed:
         """Submit *message* once; see `dtns.gateway.carrier.Carrier.send`."""
@@ -143,19 +148,22 @@ class ModemCarrier:
             erase()
             return
         inbound = Inbound(self._name, message.identity, message.sender, message.text, self._clock())
+        self._erase[message.identity] = modem, erase
+        self._intake.take([inbound])
 
-        def acknowledge() -> None:
+    def _acknowledge(self, messages: Sequence[Inbound]) -> None:
+        for message in messages:
             self._stored[message.identity] = None
             if len(self._stored) > _REMEMBERED:
                 self._stored.popitem(last=False)
+            known = self._erase.pop(message.identity, None)
+            if known is None:
+                continue  # stored after a stop that did not wait for it
+            modem, erase = known
             condition = self.modems[modem].condition
             condition.received += 1
             condition.last_received = self._clock()
             erase()
-
-        self._intake.take(
-            f"message {message.identity}", partial(self._sink.received, inbound), acknowledge
-        )
 
     def reported(self, modem: str, report: Report, slot: str, erase: Callable[[], object]) -> None:
         """Have a report stored, then erased."""
@@ -164,7 +172,7 @@ class ModemCarrier:
             self.modems[modem].condition.reports += 1
             erase()
 
-        self._intake.take(f"report {slot}", partial(self._sink.reported, report), acknowledge)
+        self._intake.take_report(slot, report, acknowledge)
 
     def _fail_all(self, reason: str) -> None:
         for job in list(self._queue.empty()):

@@ -13,7 +13,7 @@ from twisted.logger import Logger
 from dtns.gateway import gsm7
 from dtns.gateway.carrier import Accepted, Failed, Inbound
 from dtns.gateway.intake import Intake
-from dtns.gateway.outstanding import Outstanding
+from dtns.gateway.outstanding import Outstanding, one_by_one
 from dtns.gateway.queue import FairQueue
 from dtns.gateway.smpp.arrivals import Arrivals
 from dtns.gateway.smpp.content import read_content
@@ -24,10 +24,10 @@ from dtns.gateway.smpp.status import Status
 from dtns.gateway.smpp.timing import USUAL, Timing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Callable, Hashable, Mapping, Sequence
     from random import Random
 
-    from dtns.gateway.carrier import Outbound, Report, Sink
+    from dtns.gateway.carrier import Answered, Outbound, Report, Sink
     from dtns.gateway.smpp.link import Link
     from dtns.gateway.smpp.messages import Delivery
     from dtns.gateway.smpp.settings import Settings
@@ -69,15 +69,14 @@ class SmppCarrier:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._name = name
-        self._sink = sink
         self._clock = clock
         self._reactor = reactor
         self.ussd: dict[str, TakeUssd] = {}
         self._queue: FairQueue[Job] = FairQueue()
-        self._intake = Intake(reactor)
-        self._outstanding = Outstanding(self._submit)
+        self._intake = Intake(sink, self._stored, reactor)
+        self._outstanding = Outstanding(one_by_one(self._submit))
         self._arrivals = Arrivals()
-        self._waiting: dict[str, list[tuple[Link, Delivery]]] = {}
+        self._waiting: dict[str, tuple[Smsc, list[tuple[Link, Delivery]]]] = {}
         self._reports = 0
         self._running = False
         self._turn = 0
@@ -138,7 +137,12 @@ class SmppCarrier:
         self._fail_all("stopped")
         stops = [Deferred.fromCoroutine(smsc.stop()) for smsc in self.smscs.values()]
         await gatherResults(stops)
+        self._waiting.clear()
         self._set_alarm(None)
+
+    def send_all(self, messages: Sequence[Outbound], answered: Answered) -> None:
+        """Submit *messages* once each; see `dtns.gateway.carrier.Carrier.send_all`."""
+        self._outstanding.send_all(messages, answered)
 
     def send(self, message: Outbound) -> Deferred[Accepted | Failed]:
         """Submit *message* once; see `dtns.gateway.carrier.Carrier.send`."""
@@ -188,25 +192,26 @@ class SmppCarrier:
             smsc.condition.counts["too-many-deliveries"] += 1
             link.acknowledge(delivery, Status.RMSGQFUL)
             return
-        waiting = self._waiting.setdefault(identity, [])
+        _, waiting = self._waiting.setdefault(identity, (smsc, []))
         if len(waiting) < MOST_WAITING:
             waiting.append((link, delivery))
         text, part = read_content(delivery)
         inbound = Inbound(
             self._name, identity, number_of(delivery.source), text, self._clock(), part
         )
-        self._intake.take(
-            f"message {identity}",
-            partial(self._sink.received, inbound),
-            partial(self._stored, smsc, identity),
-        )
+        self._intake.take([inbound])
 
-    def _stored(self, smsc: Smsc, identity: str) -> None:
-        smsc.condition.received += 1
-        smsc.condition.last_received = self._clock()
-        for link, delivery in self._waiting.pop(identity, ()):
-            if count := link.acknowledge(delivery):
-                self._arrivals.acknowledged(delivery, link, count)
+    def _stored(self, messages: Sequence[Inbound]) -> None:
+        for message in messages:
+            known = self._waiting.pop(message.identity, None)
+            if known is None:
+                continue  # stored after a stop that did not wait for it
+            smsc, waiting = known
+            smsc.condition.received += 1
+            smsc.condition.last_received = self._clock()
+            for link, delivery in waiting:
+                if count := link.acknowledge(delivery):
+                    self._arrivals.acknowledged(delivery, link, count)
 
     def _take_ussd(self, smsc: Smsc, link: Link, delivery: Delivery) -> None:
         take = self.ussd.get(smsc.name)
@@ -232,8 +237,7 @@ class SmppCarrier:
             smsc.condition.reports += 1
             answer(Status.ROK)
 
-        key = f"report {smsc.name} {self._reports}"
-        self._intake.take(key, partial(self._sink.reported, report), stored)
+        self._intake.take_report(f"{smsc.name} {self._reports}", report, stored)
 
     def heard(self, link: Hashable, count: int) -> None:
         """Note which acknowledgements an SMSC has read."""
@@ -242,10 +246,8 @@ class SmppCarrier:
     def lost(self, link: Hashable) -> None:
         """Note that a link is gone: what it did not acknowledge comes again."""
         self._arrivals.lost(link)
-        for identity, waiting in list(self._waiting.items()):
+        for _, waiting in self._waiting.values():
             waiting[:] = [each for each in waiting if each[0] is not link]
-            if not waiting:
-                del self._waiting[identity]
 
     def _fail_all(self, reason: str) -> None:
         for job in list(self._queue.empty()):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from random import Random
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
@@ -23,6 +23,9 @@ from dtns.sam.service.servicetime import ServiceTime
 from dtns.sam.service.watchdog import Patience, Watchdog
 from dtns.sam.store.store import Store
 
+if TYPE_CHECKING:
+    from dtns.gateway.carrier import Settled
+
 DRAIN_SECONDS: Final = 5.0
 LAST_WORDS_SECONDS: Final = 1.0
 _BUSY_MILLISECONDS: Final = 100
@@ -37,10 +40,14 @@ class CarrierSink:
         self._intake = intake
         self._outbox = outbox
 
-    def received(self, message: Inbound) -> Awaitable[None]:
-        """Complete once the message is decided on, or is a part that waits; all of it durable."""
+    def received(self, messages: Sequence[Inbound], settled: Settled) -> None:
+        """Settle messages once decided on, or kept as parts that wait; all of it durable."""
         self._outbox.routes[self._carrier].note_inbound()
-        return self._intake.received(message)
+        for message in messages:
+            self._intake.received(message).addCallbacks(
+                lambda _, message=message: settled([message], None),
+                lambda failure, message=message: settled([message], failure),
+            )
 
     def reported(self, report: Report) -> Awaitable[None]:
         """Complete once the report is stored, or known to be of no use."""

@@ -35,9 +35,9 @@ from dtns.sam.handset.handset import Handset
 from dtns.sam.handset.simfile import read_sim_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from dtns.gateway.carrier import Inbound, Report
+    from dtns.gateway.carrier import Inbound, Report, Settled
 
 BINDS = 2
 WINDOW = 50
@@ -53,15 +53,17 @@ class Echo:
         self.carrier: Any = None
         self._sent = 0
 
-    async def received(self, message: Inbound) -> None:
-        """Send it back."""
-        from twisted.internet.defer import ensureDeferred  # noqa: PLC0415 (the other process's)
+    def received(self, messages: Sequence[Inbound], settled: Settled) -> None:
+        """Send them back."""
+        from dtns.gateway.carrier import Outbound  # noqa: PLC0415 (the other process's)
 
-        from dtns.gateway.carrier import Outbound  # noqa: PLC0415 (the same)
-
-        self._sent += 1
-        back = Outbound(str(self._sent), message.sender, message.text, 3600)
-        ensureDeferred(self.carrier.send(back))
+        settled(messages, None)
+        back = [
+            Outbound(str(self._sent + place), message.sender, message.text, 3600)
+            for place, message in enumerate(messages, 1)
+        ]
+        self._sent += len(back)
+        self.carrier.send_all(back, lambda _: None)
 
     async def reported(self, report: Report) -> None:
         """Have no use for it."""

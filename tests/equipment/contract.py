@@ -11,12 +11,15 @@ import pytest
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, ensureDeferred, gatherResults
 from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
 
 from dtns.gateway.carrier import Accepted, Carrier, Failed, Inbound, Outbound, Report
 from dtns.gateway.errors import ReferenceReusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from dtns.gateway.carrier import Settled
 
 PHONE = "+254700000001"
 SAM = "700"
@@ -43,14 +46,21 @@ class RecordingSink:
         self.gate: Deferred[None] | None = None
         self.faults = 0
 
-    async def received(self, message: Inbound) -> None:
-        """Store a message."""
-        self.messages.append(message)
-        if self.gate is not None:
-            await self.gate
-        if self.faults:
-            self.faults -= 1
-            raise OSError("disk full")
+    def received(self, messages: Sequence[Inbound], settled: Settled) -> None:
+        """Store messages."""
+        self.messages += messages
+        if self.gate is None:
+            self._settle(messages, settled)
+        else:
+            self.gate.addCallback(lambda _: self._settle(messages, settled))
+
+    def _settle(self, messages: Sequence[Inbound], settled: Settled) -> None:
+        faulty, good = messages[: self.faults], messages[self.faults :]
+        self.faults -= len(faulty)
+        if faulty:
+            settled(faulty, Failure(OSError("disk full")))
+        if good:
+            settled(good, None)
 
     async def reported(self, report: Report) -> None:
         """Store a report."""
@@ -154,6 +164,20 @@ class Contract:
         assert (first.identity, first.text) == (second.identity, second.text)
         assert len(self.flushLoggedErrors(OSError)) == 1
 
+    async def test_some_of_many_are_stored(self) -> None:
+        """Of what comes at once, what is stored is acknowledged; the rest is offered again."""
+        self.sink.gate, self.sink.faults = Deferred(), 2
+        for number in range(10):
+            self.network.deliver(f"text {number}")
+        await until(lambda: len(self.sink.messages) == 10)
+        gate, self.sink.gate = self.sink.gate, None
+        gate.callback(None)
+        await until(lambda: self.network.unacknowledged() == 2)
+        await until(lambda: not self.network.unacknowledged())
+        assert len(self.sink.messages) == 12
+        assert len({each.identity for each in self.sink.messages}) == 10
+        self.flushLoggedErrors(OSError)
+
     async def test_redelivered_after_a_restart(self) -> None:
         """What was not stored before a stop comes again after the start, with its identity."""
         self.sink.faults = 1
@@ -198,6 +222,36 @@ class Contract:
         with pytest.raises(ReferenceReusedError):
             await self.carrier.send(Outbound(MESSAGE.reference, PHONE, "another", 3600))
         assert await self.network.submitted() == [(PHONE, "an answer")]
+
+    async def test_many_at_once(self) -> None:
+        """Each has one outcome, whatever becomes of the others."""
+        many = [Outbound(f"m{number}", PHONE, f"text {number}", 3600) for number in range(20)]
+        long = Outbound("long", PHONE, "x" * 161, 3600)
+        reused = Outbound("m3", PHONE, "another", 3600)
+        outcomes: list[Any] = []
+        self.carrier.send_all([long, *many, reused], outcomes.extend)
+        await until(lambda: len(outcomes) == 22)
+        refused = [each for each in outcomes if isinstance(each, Failed)]
+        assert {(each.reference, each.permanent) for each in refused} == {
+            ("long", True),
+            ("m3", True),
+        }
+        accepted = [each for each in outcomes if isinstance(each, Accepted)]
+        assert sorted(each.reference for each in accepted) == sorted(m.reference for m in many)
+        again: list[Any] = []
+        self.carrier.send_all(many[:5], again.extend)
+        assert set(again) < set(accepted)
+        submitted = await self.network.submitted()
+        assert sorted(submitted) == sorted((PHONE, message.text) for message in many)
+
+    async def test_many_while_disconnected(self) -> None:
+        """Without a connection each fails at once, for now."""
+        await self.network.disconnect()
+        outcomes: list[Any] = []
+        many = [Outbound(f"m{number}", PHONE, "text", 3600) for number in range(3)]
+        self.carrier.send_all(many, outcomes.extend)
+        assert [each.reference for each in outcomes] == ["m0", "m1", "m2"]
+        assert not any(each.permanent or each.maybe_sent for each in outcomes)
 
     async def test_refused_for_good(self) -> None:
         """A text that no short message can hold fails for good, with the reason."""

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
-from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
 
 from dtns.gateway.carrier import Accepted, Failed, Outbound
 from dtns.gateway.errors import ReferenceReusedError
-from dtns.gateway.outstanding import Outstanding
+from dtns.gateway.outstanding import Outstanding, one_by_one
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dtns.gateway.carrier import Answered
 
 MESSAGE = Outbound("7", "+254700000001", "text", 60)
 ACCEPTED = Accepted("7", "n1")
@@ -19,13 +26,19 @@ class Network:
 
     def __init__(self) -> None:
         self.submitted: list[Outbound] = []
-        self.answers: list[Deferred[Accepted | Failed]] = []
+        self.answered: list[Answered] = []
+        self.fault: Exception | None = None
 
-    def submit(self, message: Outbound) -> Deferred[Accepted | Failed]:
-        """Leave *message* open until one of `answers` fires."""
-        self.submitted.append(message)
-        self.answers.append(Deferred())
-        return self.answers[-1]
+    def submit(self, messages: Sequence[Outbound], answered: Answered) -> None:
+        """Leave *messages* open until the test answers, by their places in `submitted`."""
+        self.submitted += messages
+        self.answered += [answered] * len(messages)
+        if self.fault is not None:
+            raise self.fault
+
+    def answer(self, place: int, outcome: Accepted | Failed) -> None:
+        """Answer one."""
+        self.answered[place]([outcome])
 
 
 def send(sends: Outstanding, message: Outbound = MESSAGE) -> list[object]:
@@ -42,7 +55,7 @@ def test_under_way_is_joined() -> None:
     sends = Outstanding(network.submit)
     first, second = send(sends), send(sends)
     assert (first, second, network.submitted) == ([], [], [MESSAGE])
-    network.answers[0].callback(ACCEPTED)
+    network.answer(0, ACCEPTED)
     assert (first, second) == ([ACCEPTED], [ACCEPTED])
 
 
@@ -51,7 +64,7 @@ def test_accepted_is_remembered() -> None:
     network = Network()
     sends = Outstanding(network.submit)
     send(sends)
-    network.answers[0].callback(ACCEPTED)
+    network.answer(0, ACCEPTED)
     assert send(sends) == [ACCEPTED]
     assert network.submitted == [MESSAGE]
 
@@ -61,9 +74,9 @@ def test_failed_may_be_sent_again() -> None:
     network = Network()
     sends = Outstanding(network.submit)
     first = send(sends)
-    network.answers[0].callback(FAILED)
+    network.answer(0, FAILED)
     second = send(sends)
-    network.answers[1].callback(ACCEPTED)
+    network.answer(1, ACCEPTED)
     assert (first, second) == ([FAILED], [ACCEPTED])
 
 
@@ -74,11 +87,11 @@ def test_another_message_under_the_reference(accepted: bool) -> None:  # noqa: F
     sends = Outstanding(network.submit)
     first = send(sends)
     if accepted:
-        network.answers[0].callback(ACCEPTED)
+        network.answer(0, ACCEPTED)
     (refusal,) = send(sends, Outbound("7", "+254700000001", "another", 60))
     assert isinstance(refusal, ReferenceReusedError)
     if not accepted:
-        network.answers[0].callback(ACCEPTED)
+        network.answer(0, ACCEPTED)
     assert first == [ACCEPTED]
     assert network.submitted == [MESSAGE]
 
@@ -91,21 +104,69 @@ def test_cancelled_wait_does_not_cancel_the_submission() -> None:
     waiting.addErrback(lambda _: None)
     waiting.cancel()
     second = send(sends)
-    network.answers[0].callback(ACCEPTED)
+    network.answer(0, ACCEPTED)
     assert second == [ACCEPTED]
     assert network.submitted == [MESSAGE]
 
 
-def test_a_fault_reaches_all_and_frees_the_reference() -> None:
-    """If submitting raises, everybody who waits learns it, and the reference is free again."""
+def test_urgency_is_no_part_of_what_is_said() -> None:
+    """The same message, more urgent, is the same message."""
     network = Network()
     sends = Outstanding(network.submit)
-    first, second = send(sends), send(sends)
-    fault = RuntimeError("broken")
-    network.answers[0].errback(fault)
-    assert (first, second) == ([fault], [fault])
-    send(sends)
-    assert len(network.submitted) == 2
+    first, second = send(sends), send(sends, MESSAGE._replace(urgency=3))
+    network.answer(0, ACCEPTED)
+    assert (first, second, network.submitted) == ([ACCEPTED], [ACCEPTED], [MESSAGE])
+
+
+def test_many_at_once() -> None:
+    """Those that are new are submitted together; each comes to one outcome, some at a time."""
+    network, told = Network(), []
+    sends = Outstanding(network.submit)
+    single = send(sends)
+    many = [Outbound(str(number), "+254700000001", "text", 60) for number in range(6, 10)]
+    sends.send_all([*many, Outbound("8", "+254700000001", "another", 60)], told.append)
+    assert network.submitted == [MESSAGE, many[0], *many[2:]]
+    reused = Failed("8", permanent=True, reason="reference 8 stands for another message")
+    assert told == [[reused]]
+    outcomes = [Accepted("9", "n9"), ACCEPTED, Failed("6", permanent=False, reason="no signal")]
+    network.answered[1](outcomes)
+    assert told == [[reused], outcomes]
+    assert single == [ACCEPTED]
+    network.answer(2, Accepted("8", "n8"))
+    sends.send_all(many, told.append)
+    assert told[2:] == [[Accepted("8", "n8")], [ACCEPTED, Accepted("8", "n8"), outcomes[0]]]
+    assert network.submitted[-1] == many[0]
+
+
+class FaultTests(SynchronousTestCase):
+    """A carrier that raises."""
+
+    def test_all_at_once(self) -> None:
+        """Everybody who waits learns of it, once, and the references are free again."""
+        network, told = Network(), []
+        network.fault = RuntimeError("broken")
+        sends = Outstanding(network.submit)
+        reason = "the carrier has a fault"
+        failed = Failed("7", permanent=False, reason=reason, maybe_sent=True)
+        assert send(sends) == [failed]
+        sends.send_all([MESSAGE, MESSAGE._replace(reference="8")], told.extend)
+        assert told == [failed, failed._replace(reference="8")]
+        assert len(network.submitted) == 3
+        assert len(self.flushLoggedErrors(RuntimeError)) == 2
+
+    def test_one_by_one(self) -> None:
+        """One that cannot be submitted does not keep the others from it."""
+
+        async def submit(message: Outbound) -> Accepted | Failed:
+            if message.reference == "7":
+                raise RuntimeError("broken")
+            return Accepted(message.reference, "n")
+
+        told: list[Any] = []
+        sends = Outstanding(one_by_one(submit))
+        sends.send_all([MESSAGE, MESSAGE._replace(reference="8")], told.extend)
+        assert [type(each) for each in told] == [Failed, Accepted]
+        assert len(self.flushLoggedErrors(RuntimeError)) == 1
 
 
 def test_memory_is_bounded() -> None:
@@ -114,7 +175,7 @@ def test_memory_is_bounded() -> None:
     sends = Outstanding(network.submit, remembered=3)
     for number in range(5):
         send(sends, Outbound(str(number), "+254700000001", "text", 60))
-        network.answers[number].callback(Accepted(str(number), "n"))
+        network.answer(number, Accepted(str(number), "n"))
     send(sends, Outbound("4", "+254700000001", "text", 60))
     assert len(network.submitted) == 5
     send(sends, Outbound("0", "+254700000001", "text", 60))

@@ -25,7 +25,9 @@ from dtns.gateway.loopback.handset import Line
 from dtns.gateway.loopback.wire import decode_from_client, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from dtns.gateway.carrier import Settled
 
 SAM = "700"
 PHONE = "+254700000001"
@@ -39,11 +41,13 @@ class Sink:
         self.reports: list[Report] = []
         self.gate: Deferred[None] | None = None
 
-    async def received(self, message: Inbound) -> None:
-        """Store a message."""
-        self.messages.append(message)
-        if self.gate is not None:
-            await self.gate
+    def received(self, messages: Sequence[Inbound], settled: Settled) -> None:
+        """Store messages."""
+        self.messages += messages
+        if self.gate is None:
+            settled(messages, None)
+        else:
+            self.gate.addCallback(lambda _: settled(messages, None))
 
     async def reported(self, report: Report) -> None:
         """Store a report."""

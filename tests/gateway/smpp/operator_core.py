@@ -26,11 +26,12 @@ ROOT = Path(__file__).parents[3]
 EQUIPMENT = ROOT / "tests" / "equipment"
 sys.path[:0] = [str(EQUIPMENT)]
 
+from sinks import KeepingSink  # noqa: E402
 from twisted.internet import reactor  # noqa: E402
 from twisted.internet.defer import Deferred  # noqa: E402
 from twisted.internet.task import deferLater  # noqa: E402
 
-from dtns.gateway.carrier import Accepted, Inbound, Outbound, Report  # noqa: E402
+from dtns.gateway.carrier import Accepted, Outbound  # noqa: E402
 from dtns.gateway.smpp.carrier import SmppCarrier  # noqa: E402
 from dtns.gateway.smpp.endpoint import smsc_endpoint  # noqa: E402
 from dtns.gateway.smpp.messages import address_of  # noqa: E402
@@ -81,22 +82,6 @@ cs7 instance 0
  listen m3ua 2905
   accept-asp-connections dynamic-permitted
 """
-
-
-class Sink:
-    """Keeps what comes."""
-
-    def __init__(self) -> None:
-        self.messages: list[Inbound] = []
-        self.reports: list[Report] = []
-
-    async def received(self, message: Inbound) -> None:
-        """Keep a message."""
-        self.messages.append(message)
-
-    async def reported(self, report: Report) -> None:
-        """Keep a report."""
-        self.reports.append(report)
 
 
 @contextmanager
@@ -159,7 +144,7 @@ async def talk(folder: Path, shim: Path, stack: ExitStack) -> dict[str, Any]:
     wait_for(M3UA_PORT, stp, folder)
     hlr = stack.enter_context(running(folder, "osmo-hlr", HLR, None, *options))
     wait_for(GSUP_PORT, hlr, folder)
-    sink = Sink()
+    sink = KeepingSink()
     settings = Settings(
         smsc_endpoint(reactor, "127.0.0.1", SMPP_PORT, timeout=2.0),
         "osmo-msc",

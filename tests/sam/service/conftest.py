@@ -9,7 +9,8 @@ from random import Random
 from typing import Any
 
 import pytest
-from twisted.internet.defer import Deferred, maybeDeferred
+from sinks import stored
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from dtns.gateway.carrier import Inbound
@@ -74,8 +75,8 @@ class Bench:
         identity = identity or f"memory-{next(self.ids)}"
         self.unacknowledged.add(identity)
         message = Inbound("memory", identity, sender, text, self.now())
-        stored = maybeDeferred(self.sink.received, message)
-        return stored.addCallback(lambda _: self.unacknowledged.discard(identity))
+        storing = stored(self.sink, message)
+        return storing.addCallback(lambda _: self.unacknowledged.discard(identity))
 
     def ask(self, asker: Handset, holder: Handset) -> str:
         """Return the text of a new ask."""

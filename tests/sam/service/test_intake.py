@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sinks import stored
 from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs
 
@@ -253,9 +254,9 @@ def parts_of(text: str, reference: int = 9, count: int = 3) -> list[Inbound]:
 def bring(bench: Any, *messages: Inbound) -> None:
     """Bring messages, one a turn; each must be acknowledged."""
     for message in messages:
-        stored = bench.sink.received(message)
+        storing = stored(bench.sink, message)
         bench.turn()
-        bench.done(stored)
+        bench.done(storing)
 
 
 def test_an_ask_in_parts_is_joined_across_restarts(
@@ -290,7 +291,7 @@ def test_a_part_that_is_not_stored_is_not_acknowledged(
     """While the disk is unwell, parts stay with the carrier."""
     parts = parts_of(bench.ask(alice, bob))
     bench.writable(yes=False)
-    failed = bench.sink.received(parts[0])
+    failed = stored(bench.sink, parts[0])
     bench.turn()
     with pytest.raises(StoreError):
         bench.done(failed)
@@ -325,9 +326,9 @@ def test_the_same_identity_of_another_carrier_is_another_message(
     bench.use(MemoryCarrier("other", bench.traffic.sink("other"), bench.clock))
     bring(bench, Inbound("memory", "m1", "+99", bench.ask(alice, bob), 0.0))
     message = Inbound("other", "m1", "+99", bench.ask(alice, bob), 0.0)
-    stored = bench.traffic.sink("other").received(message)
+    storing = stored(bench.traffic.sink("other"), message)
     bench.turn()
-    bench.done(stored)
+    bench.done(storing)
     assert bench.counters["issued"] == 2
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sinks import stored
 from twisted.internet.defer import Deferred
 
 from dtns.gateway.carrier import Inbound
@@ -26,8 +27,7 @@ def bring(
 ) -> Deferred[None]:
     """Bring a carrier's message."""
     message = Inbound(carrier, identity, sender, text, 0.0)
-    stored: Deferred[None] = bench.traffic.sink(carrier).received(message)
-    return stored
+    return stored(bench.traffic.sink(carrier), message)
 
 
 def test_what_is_beyond_the_bound_stays_with_the_carrier(

@@ -8,7 +8,7 @@ import socket
 import stat
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from attrs import evolve
@@ -35,6 +35,11 @@ from dtns.sam.service.requests import Enrol, GetStatus, Personalisation
 from dtns.sam.service.server import Sam
 from dtns.sam.store.keyfile import create_key_file
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dtns.gateway.carrier import Settled
+
 A, B = Number("254700000001"), Number("254700000002")
 
 
@@ -44,9 +49,10 @@ class Inbox:
     def __init__(self) -> None:
         self.texts: list[str] = []
 
-    async def received(self, message: Inbound) -> None:
-        """Keep a message."""
-        self.texts.append(message.text)
+    def received(self, messages: Sequence[Inbound], settled: Settled) -> None:
+        """Keep messages."""
+        self.texts += [message.text for message in messages]
+        settled(messages, None)
 
     async def reported(self, report: Report) -> None:
         """Ignore a report."""

@@ -17,15 +17,17 @@ from dtns.sam.errors import ConfigError
 from dtns.sam.service.smpp import make_smpp
 
 if TYPE_CHECKING:
-    from dtns.gateway.carrier import Inbound, Report
+    from collections.abc import Sequence
+
+    from dtns.gateway.carrier import Inbound, Report, Settled
     from dtns.gateway.smpp.carrier import SmppCarrier
 
 
 class NoSink:
     """Nothing comes."""
 
-    async def received(self, message: Inbound) -> None:
-        """Take a message."""
+    def received(self, messages: Sequence[Inbound], settled: Settled) -> None:
+        """Take messages."""
 
     async def reported(self, report: Report) -> None:
         """Take a report."""

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from sinks import stored
 from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs
 
@@ -55,7 +56,7 @@ def watchdog(bench: Any) -> Watchdog:
 
 def inbound(bench: Any, carrier: str, number: int) -> None:
     """Bring a carrier's junk."""
-    bench.traffic.sink(carrier).received(Inbound(carrier, f"i{number}", "+9", "junk", 0.0))
+    stored(bench.traffic.sink(carrier), Inbound(carrier, f"i{number}", "+9", "junk", 0.0))
     bench.turn()
 
 
