@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final
-
-from attrs import evolve, frozen
+from typing import Final, NamedTuple
 
 from dtns.sam.issuing.clock import credible_week
 from dtns.sam.issuing.notices import acknowledge, message, renew, renewed
@@ -51,8 +49,7 @@ class Outcome(Enum):
     """A log, of which Sam has everything up to the serial in the answer."""
 
 
-@frozen
-class Answer:
+class Answer(NamedTuple):
     """An answer to send to the asker's enrolled number, for the ask with this counter.
 
     notice, where it is not empty, is a message of Sam's own to send there too.
@@ -149,7 +146,7 @@ class Issuer:
         )
         octets = self._seal(records, registration, received, decision)
         if decision.granted and decision.granted.form is Form.RANDOM:
-            decision = evolve(decision, answer=octets)
+            decision = decision._replace(answer=octets)
         records.add(decision)
         registration = registration.heard(ask.counter)
         registration, notice = self._notice(records, registration, ask, week)
@@ -166,12 +163,12 @@ class Issuer:
         if decision is None or not self._may_repeat(decision, share):
             return Silence.REPEATS
         records.count_repeat(ask.asker, ask.counter)
-        records.save(evolve(registration, share=evolve(share, repeats=share.repeats + 1)))
+        records.save(registration.repeated())
         reason = change_since(records, registration, decision)
         if decision.ask_mac != received.mac:
             reason = Reason.COUNTER_REUSED
         if reason is not None:
-            decision = evolve(decision, granted=None, reason=reason, answer=None)
+            decision = decision._replace(granted=None, reason=reason, answer=None)
         octets = self._seal(records, registration, received, decision)
         return _answer(ask, octets, Outcome.REPEATED)
 
@@ -194,7 +191,7 @@ class Issuer:
         acknowledge(records, registration, ask.synced)
         if ask.synced > registration.told:
             # a restored Sam goes on above what the SIM has obeyed, or it would never obey again
-            registration = evolve(registration, told=ask.synced)
+            registration = registration._replace(told=ask.synced)
         if registration.share.asks > self._policy.asks_per_day:
             return registration, ""
         if registration.enrolment.master_id != self._vault.current:

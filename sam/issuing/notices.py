@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from attrs import evolve
-
 from dtns.sam.issuing.records import Notice, Records, Registration, Topic
 from dtns.sam.issuing.vault import Vault
 from dtns.sam.protocol.ask import MAX_COUNTER
@@ -45,7 +43,7 @@ def renew(records: Records, registration: Registration, master_id: int) -> Regis
 
 def offer(records: Records, registration: Registration, renewal: Enrolment) -> Registration:
     """Have a party told the keys of this renewal."""
-    registration = evolve(registration, renewal=renewal)
+    registration = registration._replace(renewal=renewal)
     records.save(registration)
     for topic in _RENEWAL:
         records.add_notice(renewal.number, topic)
@@ -56,7 +54,7 @@ def renewed(records: Records, registration: Registration) -> Registration:
     """Make the renewal of a party that has spoken under it the enrolment it has."""
     assert registration.renewal is not None
     end_renewal(records, registration)
-    registration = evolve(registration, enrolment=registration.renewal, renewal=None)
+    registration = registration._replace(enrolment=registration.renewal, renewal=None)
     records.save(registration)
     return registration
 
@@ -105,7 +103,7 @@ def message(
     records.note_told(notices[: max(0, count - len(first))], counter)
     sync = Sync(counter, week, records.epoch, tuple(items[:count]))
     octets = sync.seal(vault.party_keys(registration.enrolment).sync)
-    return evolve(registration, told=counter), to_text(octets)
+    return registration._replace(told=counter), to_text(octets)
 
 
 def _item(vault: Vault, registration: Registration, notice: Notice) -> Item:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from attrs import evolve, field, frozen
+from attrs import frozen
 
 from dtns.sam.issuing.window import Window
 from dtns.sam.protocol.answer import Reason
@@ -16,8 +16,7 @@ from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.session import Party, Terms
 
 
-@frozen
-class Share:
+class Share(NamedTuple):
     """What a party has used up on one day (days since 1970): new asks, answers given again.
 
     They are counted apart, for anyone can have an answer repeated by sending a recorded ask
@@ -33,8 +32,7 @@ class Share:
         return self if self.day == day else Share(day)
 
 
-@frozen
-class Registration:
+class Registration(NamedTuple):
     """One enrolled party as Sam knows it. enrolled_at is a POSIX time.
 
     renewal is the next generation, if it was sent to the SIM and not heard from yet; told is the
@@ -44,8 +42,8 @@ class Registration:
     enrolment: Enrolment
     enrolled_at: float
     suspended: bool = False
-    window: Window = field(factory=Window)
-    share: Share = field(factory=Share)
+    window: Window = Window()
+    share: Share = Share()
     renewal: Enrolment | None = None
     told: int = 0
 
@@ -57,18 +55,22 @@ class Registration:
     def on(self, day: int) -> Registration:
         """Return the party with its share as that stands on *day* (days since 1970)."""
         share = self.share.on(day)
-        return self if share is self.share else evolve(self, share=share)
+        return self if share is self.share else self._replace(share=share)
+
+    def repeated(self) -> Registration:
+        """Return the party after one more answer was given again on the day of its share."""
+        share = self.share
+        return self._replace(share=Share(share.day, share.asks, share.repeats + 1))
 
     def heard(self, counter: int) -> Registration:
         """Return the party after one more ask, with this counter, that is new to its window."""
         window, share = self.window.with_seen(counter), self.share
         more = Share(share.day, share.asks + 1, share.repeats)
-        known = self.enrolment, self.enrolled_at, self.suspended
-        return Registration(*known, window, more, self.renewal, self.told)
+        enrolment, enrolled_at, suspended, _, _, renewal, told = self
+        return Registration(enrolment, enrolled_at, suspended, window, more, renewal, told)
 
 
-@frozen
-class Granted:
+class Granted(NamedTuple):
     """The key that a decision issued."""
 
     holder_generation: int
@@ -78,8 +80,7 @@ class Granted:
     form: Form
 
 
-@frozen
-class Decision:
+class Decision(NamedTuple):
     """What Sam decided about one authentic ask; enough to give the same answer again.
 
     ask_mac (8 octets) tells the ask from another under the same counter. granted is None in a

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from dtns.sam.issuing.issuer import DAY_SECONDS, Answer, Issuer, Silence
 from dtns.sam.issuing.notices import renewed
@@ -100,10 +100,10 @@ class TypedAsks:
         registration = records.registration(number)
         if registration is None:
             return False
-        share = registration.share.on(int(now // DAY_SECONDS))
-        if share.repeats >= self._policy.repeats_per_day:
+        registration = registration.on(int(now // DAY_SECONDS))
+        if registration.share.repeats >= self._policy.repeats_per_day:
             return False
-        records.save(evolve(registration, share=evolve(share, repeats=share.repeats + 1)))
+        records.save(registration.repeated())
         return True
 
     def _authentic(

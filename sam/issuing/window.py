@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final
-
-from attrs import frozen
+from typing import Final, NamedTuple
 
 WINDOW_BITS: Final = 64
 _MASK: Final = (1 << WINDOW_BITS) - 1
@@ -19,8 +17,7 @@ class Sighting(Enum):
     OLD = "old"
 
 
-@frozen
-class Window:
+class Window(NamedTuple):
     """The highest counter seen and, bit by bit, the 64 up to it; bit 0 is the highest itself."""
 
     highest: int = 0

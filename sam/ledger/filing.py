@@ -62,11 +62,11 @@ class Filing:
             return Silence.MALFORMED
         for filed in _as_filed(log):
             books.ledger.file(filed, now)
-        share = registration.share.on(int(now // DAY_SECONDS))
+        registration = registration.on(int(now // DAY_SECONDS))
+        share = registration.share
         if registration.suspended or share.repeats >= self._policy.repeats_per_day:
             return Silence.SHARE
-        registration = evolve(registration, share=evolve(share, repeats=share.repeats + 1))
-        return self._acknowledged(books, registration, log.first, now)
+        return self._acknowledged(books, registration.repeated(), log.first, now)
 
     def _opened(
         self, books: Books, received: ReceivedLog

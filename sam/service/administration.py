@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
-from attrs import asdict, evolve
+from attrs import asdict
 
 from dtns.sam.issuing.clock import credible_week
 from dtns.sam.issuing.issuer import DAY_SECONDS, Issuer
@@ -135,7 +135,7 @@ class Administration:
         registration = self._store.registration(request.number)
         if registration is None:
             return NOT_ENROLLED
-        registration = evolve(registration, suspended=request.suspended)
+        registration = registration._replace(suspended=request.suspended)
         self._store.save(registration)
         return self._record(registration)
 
@@ -149,7 +149,7 @@ class Administration:
         current = self._master_keys.current.master_id
         self._store.registry.note_master_key(current, self._master_keys.checks[current])
         fresh = self._registration(request.number, generation)
-        fresh = evolve(fresh, suspended=known.suspended, share=known.share, told=known.told)
+        fresh = fresh._replace(suspended=known.suspended, share=known.share, told=known.told)
         end_sim(self._store, known)
         self._store.save(fresh)
         return self._personalisation(fresh)

@@ -6,8 +6,6 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from attrs import evolve
-
 from dtns.sam.issuing.issuer import Answer, Issuer, Outcome
 from dtns.sam.service import requests as ask
 from dtns.sam.service.gateways import NOT_RUNNING
@@ -71,7 +69,7 @@ class Importing:
         route = next(iter(outbox.routes))
         outbox.add(route, decided, now)
         if decided.notice:
-            outbox.add(route, evolve(decided, text=decided.notice, counter=0), now)
+            outbox.add(route, decided._replace(text=decided.notice, counter=0), now)
         return decided.outcome.value, 1 + bool(decided.notice)
 
 

@@ -242,7 +242,7 @@ class Intake:
         if self._exchanges is not None:
             answers.append((decided, message.carrier))
         if decided.notice:
-            self._outbox.add(message.carrier, evolve(decided, text=decided.notice, counter=0), now)
+            self._outbox.add(message.carrier, decided._replace(text=decided.notice, counter=0), now)
         self._store.inbound.remember(message.carrier, whole.identities, now)
         known |= {(message.carrier, identity) for identity in whole.identities}
         return decided.outcome.value

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve
-
 from dtns.sam.issuing.clock import credible_week
 from dtns.sam.issuing.issuer import Answer, Outcome
 from dtns.sam.issuing.notices import message, renew
@@ -96,7 +94,7 @@ class Telling:
         known = self._store.registration(request.number)
         if known is None:
             return NOT_ENROLLED
-        self._store.save(evolve(known, suspended=True))
+        self._store.save(known._replace(suspended=True))
         mark = Mark(known.party, MAX_EPOCH, MAX_N).octets
         others = [self._store.registration(number) for number in self._others(known)]
         concerned = [other for other in others if other is not None]

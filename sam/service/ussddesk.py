@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 from twisted.internet.defer import Deferred
 
 from dtns.codecs.digits import PROFILES, encode, show
@@ -122,7 +122,7 @@ class Desk:
             if by_sms or decided.digits is None:
                 self._outbox.add(self._sms, answer, now)
             if answer.notice:
-                self._outbox.add(self._sms, evolve(answer, text=answer.notice, counter=0), now)
+                self._outbox.add(self._sms, answer._replace(text=answer.notice, counter=0), now)
         return decided
 
     def _durable(self, decided: TypedDecision | Silence) -> Told | Silence:

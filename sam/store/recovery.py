@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from dtns.sam.errors import KeyFileError, StoreError
 from dtns.sam.issuing.notices import end_sim, offer, renewed
@@ -189,7 +189,7 @@ def _offer(store: Store, renewal: Enrolment) -> Iterator[str]:
 def _set_standing(store: Store, number: Number, *, suspended: bool) -> Iterator[str]:
     known = store.registration(number)
     if known is not None and known.suspended != suspended:
-        store.save(evolve(known, suspended=suspended))
+        store.save(known._replace(suspended=suspended))
         yield "suspended" if suspended else "resumed"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import evolve
 from world import PIN, World
 
 from dtns.sam.handset.handset import Handset
@@ -95,7 +94,7 @@ class Books:
         with world.store.transaction():
             given = world.store.registration(phone.sim.number)
             assert given is not None
-            world.store.save(evolve(given, told=known.told, suspended=known.suspended))
+            world.store.save(given._replace(told=known.told, suspended=known.suspended))
         return fresh
 
 

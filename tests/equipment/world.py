@@ -15,8 +15,6 @@ from shutil import copyfile, rmtree
 from tempfile import mkdtemp
 from typing import Any
 
-from attrs import evolve
-
 from dtns.sam.errors import SimFileError
 from dtns.sam.handset.card import MemoryCard, fresh_state
 from dtns.sam.handset.confirmations import Code, Verdict
@@ -151,7 +149,7 @@ class World:
         with self.store.transaction():
             known = self.store.registration(phone.sim.number)
             assert known is not None
-            self.store.save(evolve(known, suspended=suspended))
+            self.store.save(known._replace(suspended=suspended))
 
     def tell(self, text: str) -> Answer | Silence:
         """Bring Sam a message."""

@@ -134,7 +134,7 @@ def test_a_refusal_is_repeated_octet_for_octet(asker: Any, world: Any) -> None:
     first = asker.send(octets)
     with world.store.transaction():
         known = world.store.registration(asker.number)
-        world.store.save(evolve(known, enrolment=evolve(known.enrolment, number=STRANGER)))
+        world.store.save(known._replace(enrolment=evolve(known.enrolment, number=STRANGER)))
     assert asker.send(octets).text == first.text
     granted(asker.open(asker.make(STRANGER)))
 

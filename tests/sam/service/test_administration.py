@@ -124,7 +124,7 @@ def test_enrolment_again_ends_with_the_first_message(office: Office) -> None:
     with office.store.transaction():
         known = office.store.registration(A)
         assert known is not None
-        office.store.save(evolve(known, told=1))
+        office.store.save(known._replace(told=1))
     (again,) = office.enrol(A)
     assert (again.status, again.personalisation) == (Enrolment.ALREADY, None)
 
@@ -192,7 +192,7 @@ def test_generations_run_out(office: Office) -> None:
     with office.store.transaction():
         known = office.store.registration(A)
         assert known is not None
-        office.store.save(evolve(known, enrolment=evolve(known.enrolment, generation=0xFFFF)))
+        office.store.save(known._replace(enrolment=evolve(known.enrolment, generation=0xFFFF)))
     assert isinstance(office.sam.answer(Rekey(A)), Refusal)
 
 
@@ -312,8 +312,8 @@ def test_a_new_sim_ends_a_renewal_and_shares_no_key_with_it(office: Office) -> N
     with office.store.transaction():
         known = office.store.registration(A)
         assert known is not None
-        office.store.save(evolve(known, told=7))
-        renewal = renew(office.store, evolve(known, told=7), 3)
+        office.store.save(known._replace(told=7))
+        renewal = renew(office.store, known._replace(told=7), 3)
     assert renewal is not None
     assert renewal.renewal is not None
     given: Any = office.sam.answer(Rekey(A))

@@ -49,14 +49,14 @@ def enrol(world: GuardedWorld, number: Number, generation: int = 1) -> None:
     enrolment = Enrolment(number, generation, world.store.epoch, 1)
     known = world.store.registration(number)
     fresh = Registration(enrolment, world.now)
-    world.store.save(fresh if known is None else evolve(fresh, suspended=known.suspended))
+    world.store.save(fresh if known is None else fresh._replace(suspended=known.suspended))
 
 
 def suspend(world: GuardedWorld, number: Number, *, suspended: bool) -> None:
     """Suspend or resume a party."""
     known = world.store.registration(number)
     assert known is not None
-    world.store.save(evolve(known, suspended=suspended))
+    world.store.save(known._replace(suspended=suspended))
 
 
 def offer_renewal(world: GuardedWorld, number: Number) -> None:

@@ -169,7 +169,7 @@ def test_no_counter_of_sam_s_own_messages_comes_twice(
     """A SIM obeys only counters above the last it obeyed, so a restore leaves many out."""
     backup = world.backup()
     with world.store.transaction():
-        world.store.save(evolve(party_in(world, alice), told=70))
+        world.store.save(party_in(world, alice)._replace(told=70))
     world.restore(backup)
     assert party(world, alice).told == 2 << 16
     assert party(world, bob).told == 2 << 16
