@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -14,6 +16,8 @@ from dtns.sam.cli.show import JSON_OPTION, show_json
 from dtns.sam.errors import SimFileError
 from dtns.sam.handset.documents import sync_folder
 from dtns.sam.handset.simfile import SimFile, sim_document
+
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
 @click.command()
@@ -55,9 +59,10 @@ def _write_all(sims: Iterable[SimFile], out: Path, *, shards: bool) -> int:
     try:
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(mode=0o700)
-        for sim in sims:
-            _write(scratch / _place(sim, shards=shards), sim)
-            count += 1
+        with _opened(scratch) as folder:
+            for sim in sims:
+                _write(folder, _place(sim, shards=shards), sim_document(sim))
+                count += 1
         os.sync()
         scratch.rename(out)
         sync_folder(out.parent)
@@ -68,18 +73,32 @@ def _write_all(sims: Iterable[SimFile], out: Path, *, shards: bool) -> int:
     return count
 
 
-def _write(path: Path, sim: SimFile) -> None:
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _write(folder: int, place: str, document: bytes) -> None:
+    """Write a new file at a place in an open folder, and the directories above it."""
+    try:
+        descriptor = os.open(place, _NEW, 0o600, dir_fd=folder)
     except FileNotFoundError:
-        path.parent.parent.mkdir(mode=0o700, exist_ok=True)
-        path.parent.mkdir(mode=0o700)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(sim_document(sim))
+        outer, inner, _ = place.split("/")
+        with suppress(FileExistsError):
+            os.mkdir(outer, 0o700, dir_fd=folder)
+        os.mkdir(f"{outer}/{inner}", 0o700, dir_fd=folder)
+        descriptor = os.open(place, _NEW, 0o600, dir_fd=folder)
+    try:
+        while document:
+            document = document[os.write(descriptor, document) :]
+    finally:
+        os.close(descriptor)
 
 
 def _place(sim: SimFile, *, shards: bool) -> str:
     number = sim.number
-    name = f"{number}.sim"
-    return f"{number[-4:-2]}/{number[-2:]}/{name}" if shards else name
+    return f"{number[-4:-2]}/{number[-2:]}/{number}.sim" if shards else f"{number}.sim"

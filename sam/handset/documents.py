@@ -45,8 +45,8 @@ def read_document(path: Path, kind: str) -> dict[str, Any] | None:
 def document(kind: str, content: dict[str, Any]) -> bytes:
     """Return the document as it stands in a file."""
     body = json.dumps(content, separators=(",", ":"), sort_keys=True)
-    whole = {"kind": kind, "check": _check(kind, body), "content": content}
-    return json.dumps(whole, indent=1, sort_keys=True).encode() + b"\n"
+    check, quoted = _check(kind, body), json.dumps(kind)
+    return f'{{"check":"{check}",\n"content":{body},\n"kind":{quoted}}}\n'.encode()
 
 
 def write_document(path: Path, kind: str, content: dict[str, Any]) -> None:

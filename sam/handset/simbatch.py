@@ -16,6 +16,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import IO, Any, Final, Self
 
+from attrs import frozen
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hpke, serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -23,14 +24,27 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from dtns.sam.errors import SimFileError
 from dtns.sam.handset.documents import CONVERTER, structure, sync_folder
 from dtns.sam.handset.simfile import SimFile
+from dtns.sam.protocol.keys import PartyKeys
+from dtns.sam.protocol.numbers import Number, is_number
+from dtns.sam.protocol.payments import PurseTerms
+from dtns.sam.protocol.primitives import Key
+from dtns.sam.protocol.small import UniversalKey
 
 _KIND: Final = b"dtns SIM batch 1\n"
 _LENGTH_OCTETS: Final = 4
 _LONGEST_CHUNK: Final = 16_000_000
-_OWN: Final = ("number", "generation", "epoch", "week", "keys")
-_KEYS: Final = ("ask", "answer", "ticket", "seal", "sync")
 _SUITE: Final = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_128_GCM)
 _MAKE_ONE: Final = "`openssl genpkey -algorithm x25519` makes one, `openssl pkey -pubout` its half"
+
+
+@frozen
+class _Shared:
+    """What the SIMs of a chunk have in common: its first line."""
+
+    service_number: str
+    network: str
+    terms: PurseTerms
+    universal: UniversalKey | None
 
 
 def read_public_key(path: Path) -> X25519PublicKey:
@@ -93,10 +107,9 @@ class SimBatch:
 
     def add(self, sims: Iterable[SimFile]) -> None:
         """Add SIMs, best some hundreds at a time."""
-        for _, group in groupby(sims, _shared):
-            those = list(group)
-            lines = [_common(those[0]), *map(_line, those)]
-            self._add("\n".join(lines).encode(), last=False)
+        for shared, group in groupby(sims, _shared):
+            first = json.dumps(CONVERTER.unstructure(_Shared(*shared)))
+            self._add("\n".join((first, *map(_line, group))).encode(), last=False)
 
     def _add(self, text: bytes, *, last: bool) -> None:
         info = _info(self._chunks, last=last)
@@ -127,7 +140,7 @@ def read_batch(
 
 def _read_chunks(
     path: Path, file: BufferedReader, key: X25519PrivateKey
-) -> Iterator[Iterator[SimFile]]:
+) -> Iterator[list[SimFile]]:
     count = 0
     while True:
         length = int.from_bytes(file.read(_LENGTH_OCTETS))
@@ -141,27 +154,40 @@ def _read_chunks(
             ) from None
         if last:
             return
-        yield _read_lines(path, text.decode().split("\n"))
+        yield _read_lines(path, text)
         count += 1
 
 
-def _read_lines(path: Path, lines: list[str]) -> Iterator[SimFile]:
-    common = json.loads(lines[0])
-    for line in lines[1:]:
-        number, generation, epoch, week, *keys = line.split(" ")
-        own = (number, int(generation), int(epoch), int(week), dict(zip(_KEYS, keys, strict=True)))
-        yield structure(path, common | dict(zip(_OWN, own, strict=True)), SimFile)
+def _read_lines(path: Path, text: bytes) -> list[SimFile]:
+    try:
+        first, *lines = text.decode().split("\n")
+        shared = structure(path, json.loads(first), _Shared)
+        return [_sim(line, shared) for line in lines]
+    except (ValueError, TypeError, RecursionError):
+        raise SimFileError(f"{path} is whole but not of a form this version knows") from None
 
 
-def _shared(sim: SimFile) -> tuple[Any, ...]:
-    """Return what neighbours in a batch mostly share."""
+def _sim(line: str, shared: _Shared) -> SimFile:
+    """Return the SIM that a line tells of; ValueError or TypeError where it tells of none."""
+    number, generation, epoch, week, *keys = line.split(" ")
+    if not is_number(number):
+        raise ValueError("no number")
+    return SimFile(
+        number=Number(number),
+        generation=int(generation),
+        epoch=int(epoch),
+        week=int(week),
+        service_number=shared.service_number,
+        network=shared.network,
+        keys=PartyKeys(*map(Key.parse, keys)),
+        terms=shared.terms,
+        universal=shared.universal,
+    )
+
+
+def _shared(sim: SimFile) -> tuple[str, str, PurseTerms, UniversalKey | None]:
+    """Return the values of _Shared."""
     return sim.service_number, sim.network, sim.terms, sim.universal
-
-
-def _common(sim: SimFile) -> str:
-    """Return as JSON what is not a SIM's own."""
-    values = CONVERTER.unstructure(sim)
-    return json.dumps({name: value for name, value in values.items() if name not in _OWN})
 
 
 def _line(sim: SimFile) -> str:
