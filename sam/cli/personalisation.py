@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from attrs import frozen
 
@@ -30,8 +30,7 @@ class Standing(Enum):
     REFUSED = "refused"
 
 
-@frozen
-class Result:
+class Result(NamedTuple):
     """What became of one number, its SIM file where it has one, the reason where it was refused."""
 
     number: Number
@@ -55,8 +54,9 @@ class Personaliser:
         cannot enrol; what was done until then stays done.
         """
         self.make_folder()
-        present = tuple(number for number in numbers if self.sim_path(number).exists())
-        absent = tuple(number for number in numbers if number not in present)
+        there = {number: self.sim_path(number).exists() for number in numbers}
+        present = tuple(number for number in numbers if there[number])
+        absent = tuple(number for number in numbers if not there[number])
         known = ask(self.sam, Enrol(present, create=False)).numbers if present else ()
         fresh = ask(self.sam, Enrol(absent)).numbers if absent else ()
         return [*map(self._of_known, known), *map(self._of_fresh, fresh)]
@@ -117,7 +117,8 @@ class Personaliser:
         return Result(number, Standing.ENROLLED, path)
 
     def _write(self, given: Personalisation) -> None:
-        write_sim_file(self.sim_path(given.number), sim_of(self.config, given))
+        (sim,) = _sims_of(self.config, [given])
+        write_sim_file(self.sim_path(given.number), sim)
 
 
 @frozen
@@ -133,8 +134,8 @@ class BatchPersonaliser:
         """Enrol at most 500 numbers; those never heard from yet go into the batch once more."""
         enrolled = ask(self.sam, Enrol(tuple(numbers))).numbers if numbers else ()
         given = [each.personalisation for each in enrolled if each.personalisation is not None]
-        self.batch.add(sim_of(self.config, each) for each in given)
-        return list(map(self._result, enrolled))
+        self.batch.add(_sims_of(self.config, given))
+        return [self._result(each) for each in enrolled]
 
     def _result(self, enrolled: Enrolled) -> Result:
         number = enrolled.number
@@ -143,19 +144,25 @@ class BatchPersonaliser:
         return Result(number, Standing.ENROLLED, self.path)
 
 
-def sim_of(config: Config, given: Personalisation) -> SimFile:
-    """Return the SIM that a personalisation makes here."""
-    return SimFile(
-        number=given.number,
-        generation=given.generation,
-        epoch=given.epoch,
-        week=given.week,
-        service_number=config.sam.service_number,
-        network=config.loopback_endpoint,
-        keys=given.keys,
-        terms=config.payments,
-        universal=given.universal,
+def _sims_of(config: Config, given: Iterable[Personalisation]) -> Iterator[SimFile]:
+    """Yield the SIMs that personalisations make here."""
+    service_number, network, terms = (
+        config.sam.service_number,
+        config.loopback_endpoint,
+        config.payments,
     )
+    for each in given:
+        yield SimFile(
+            number=each.number,
+            generation=each.generation,
+            epoch=each.epoch,
+            week=each.week,
+            service_number=service_number,
+            network=network,
+            keys=each.keys,
+            terms=terms,
+            universal=each.universal,
+        )
 
 
 def already_enrolled(number: Number) -> str:

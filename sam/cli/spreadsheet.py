@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, Self, TextIO
+from typing import Any, Final, NamedTuple, Self, TextIO
 
 import click
-from attrs import frozen
 
 from dtns.sam.cells import safe_cell
 from dtns.sam.cli.progress import progress_bar
@@ -21,8 +20,7 @@ COLUMN: Final = "number"
 _DELIMITERS: Final = ",;\t"
 
 
-@frozen
-class Row:
+class Row(NamedTuple):
     """A row's line in the file (from 1) and what stands in its column."""
 
     line: int
@@ -46,7 +44,7 @@ def read_rows(path: Path, wanted: str = COLUMN) -> Iterator[Row]:
             if column is not None:
                 next(reader)
             for cells in reader:
-                if any(cell.strip() for cell in cells):
+                if "".join(cells).strip():
                     yield Row(reader.line_num, "".join(cells[column or 0 :][:1]))
         except csv.Error as fault:
             raise click.UsageError(f"{path}, line {reader.line_num}: {fault}") from None

@@ -7,15 +7,12 @@ from typing import Any, TypeVar, cast
 
 from attrs import asdict
 
-from dtns.sam.issuing.clock import credible_week
 from dtns.sam.issuing.issuer import DAY_SECONDS, Issuer
-from dtns.sam.issuing.notices import end_sim
 from dtns.sam.issuing.records import Granted, Registration
-from dtns.sam.protocol import keys
-from dtns.sam.protocol.numbers import Number
-from dtns.sam.protocol.weeks import start_of, week_of
+from dtns.sam.protocol.weeks import start_of
 from dtns.sam.service import requests as ask
 from dtns.sam.service.accounting import Accounting
+from dtns.sam.service.enrolling import Enrolling
 from dtns.sam.service.gateways import Gateways
 from dtns.sam.service.importing import Importing
 from dtns.sam.service.outbox import Outbox
@@ -51,19 +48,17 @@ class Administration:
         issuer: Issuer | None = None,
     ) -> None:
         self._store = store
-        self._master_keys = master_keys
         self._clock = clock
         self._counters = counters
         self._carriers = carriers
         self._answers: dict[type[Any], Callable[[Any], Any]] = {
-            ask.Enrol: self._enrol,
             ask.ListParties: self._list_parties,
             ask.ShowParty: self._show_party,
             ask.SetSuspended: self._set_suspended,
-            ask.Rekey: self._rekey,
             ask.ListIssues: self._list_issues,
             ask.ShowIssue: self._show_issue,
             ask.GetStatus: self._status,
+            **Enrolling(store, master_keys, clock).answers,
             **(gateways or Gateways()).answers,
             **(telling.answers if telling else {}),
             **(accounting.answers if accounting else {}),
@@ -80,44 +75,6 @@ class Administration:
                 return cast("_R | Refusal", self._answers[type(request)](request))
         except Undone as undone:
             return cast("_R", undone.result)
-
-    def _enrol(self, request: ask.Enrol) -> ask.Enrolments | Refusal:
-        if len(request.numbers) > MAX_BATCH:
-            return Refusal(f"at most {MAX_BATCH} numbers at a time")
-        if request.create:
-            current = self._master_keys.current.master_id
-            self._store.registry.note_master_key(current, self._master_keys.checks[current])
-        return ask.Enrolments(
-            tuple(self._enrol_one(number, create=request.create) for number in request.numbers)
-        )
-
-    def _enrol_one(self, number: Number, *, create: bool) -> ask.Enrolled:
-        known = self._store.registration(number)
-        if known is not None and (known.window.highest or known.told):
-            return ask.Enrolled(number, ask.Enrolment.ALREADY)
-        if known is not None:
-            return ask.Enrolled(number, ask.Enrolment.AGAIN, self._personalisation(known))
-        if not create:
-            return ask.Enrolled(number, ask.Enrolment.UNKNOWN)
-        registration = self._registration(number, generation=1)
-        self._store.save(registration)
-        return ask.Enrolled(number, ask.Enrolment.NEW, self._personalisation(registration))
-
-    def _registration(self, number: Number, generation: int) -> Registration:
-        master_id = self._master_keys.current.master_id
-        enrolment = keys.Enrolment(number, generation, self._store.epoch, master_id)
-        return Registration(enrolment, self._clock())
-
-    def _personalisation(self, registration: Registration) -> ask.Personalisation:
-        enrolment = registration.enrolment
-        return ask.Personalisation(
-            number=enrolment.number,
-            generation=enrolment.generation,
-            epoch=enrolment.epoch,
-            week=credible_week(self._store.week, week_of(registration.enrolled_at)),
-            keys=self._master_keys.keys[enrolment.master_id].party_keys(enrolment),
-            universal=self._master_keys.current.universal_key(),
-        )
 
     def _list_parties(self, request: ask.ListParties) -> ask.Parties:
         limit = _page(request.limit)
@@ -138,21 +95,6 @@ class Administration:
         registration = registration._replace(suspended=request.suspended)
         self._store.save(registration)
         return self._record(registration)
-
-    def _rekey(self, request: ask.Rekey) -> ask.Personalisation | Refusal:
-        known = self._store.registration(request.number)
-        if known is None:
-            return NOT_ENROLLED
-        generation = (known.renewal or known.enrolment).generation + 1
-        if generation > keys.MAX_GENERATION:
-            return Refusal("this number has used up all its generations")
-        current = self._master_keys.current.master_id
-        self._store.registry.note_master_key(current, self._master_keys.checks[current])
-        fresh = self._registration(request.number, generation)
-        fresh = fresh._replace(suspended=known.suspended, share=known.share, told=known.told)
-        end_sim(self._store, known)
-        self._store.save(fresh)
-        return self._personalisation(fresh)
 
     def _record(self, registration: Registration) -> ask.PartyRecord:
         enrolment = registration.enrolment

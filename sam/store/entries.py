@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from attrs import astuple, field, frozen
+from attrs import field, frozen
 
 from dtns.sam.protocol.keys import Enrolment
 from dtns.sam.protocol.numbers import Number
@@ -137,9 +137,9 @@ def read_body(body: bytes, mac: bytes) -> Entry:
 def _written(change: Change) -> list[Any]:
     match change:
         case Enrolled(enrolment, at):
-            return ["enrol", *astuple(enrolment), at]
+            return ["enrol", *_fields(enrolment), at]
         case RenewalOffered(enrolment):
-            return ["renew", *astuple(enrolment)]
+            return ["renew", *_fields(enrolment)]
         case StandingSet(number, suspended):
             return ["suspend" if suspended else "resume", number]
         case EpochRaised(epoch):
@@ -148,6 +148,10 @@ def _written(change: Change) -> list[Any]:
             return ["tell", number, item.hex()]
         case RefundNoted(number, load, refund_of):
             return ["refund", number, load, refund_of]
+
+
+def _fields(enrolment: Enrolment) -> tuple[Number, int, int, int]:
+    return enrolment.number, enrolment.generation, enrolment.epoch, enrolment.master_id
 
 
 def _read(kind: str, *values: Any) -> Change:

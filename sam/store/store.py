@@ -33,6 +33,7 @@ from dtns.sam.store.rows import (
 _Pair = tuple[Number, int, Number, int, int]
 
 _FIND_PARTY: Final = f"SELECT {PARTY_COLUMNS} FROM party WHERE number = ?"  # noqa: S608 (constants)
+_FIND_PARTIES: Final = f"SELECT {PARTY_COLUMNS} FROM party WHERE number IN "  # noqa: S608 (the same)
 _SAVE_PARTY: Final = (
     f"REPLACE INTO party ({PARTY_COLUMNS})"  # noqa: S608 (constants)
     " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
@@ -157,6 +158,15 @@ class Store(Database):
             row = self.connection.look_up(_FIND_PARTY, (int(number),)).fetchone()
             self._parties[number] = None if row is None else to_registration(row)
         return self._parties[number]
+
+    def read_ahead(self, numbers: Sequence[Number]) -> None:
+        """Read the parties with these numbers at once; `registration` has them at hand then."""
+        unread = [number for number in numbers if number not in self._parties]
+        self._parties.update(dict.fromkeys(unread))
+        query = f"{_FIND_PARTIES} ({','.join('?' * len(unread))})"
+        for row in self.connection.look_up(query, list(map(int, unread))):
+            registration = to_registration(row)
+            self._parties[registration.enrolment.number] = registration
 
     def save(self, registration: Registration) -> None:
         """Replace, or begin, what is known of a party."""

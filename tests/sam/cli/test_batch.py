@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 from deployment import Deployment, deploy, dtns, told
 
 from dtns.sam.errors import SimFileError
-from dtns.sam.handset.simbatch import read_batch
+from dtns.sam.handset.simbatch import SimBatch, read_batch
 from dtns.sam.handset.simfile import read_sim_file
 
 COUNT = 1203
@@ -129,6 +129,45 @@ def test_damage_truncation_and_other_keys_are_noticed(trade: Trade) -> None:
         trade.batch.write_bytes(damaged)
         with pytest.raises(SimFileError):
             list(read_batch(trade.batch, trade.key))
+
+
+def _batch_of(path: Path, trade: Trade, *lines: str) -> None:
+    """Make a batch with one chunk of these lines, as anybody can who has the public key."""
+    with SimBatch.write(path, trade.key.public_key()) as batch:
+        batch._add("\n".join(lines).encode(), last=False)
+
+
+@pytest.mark.parametrize("number", ["../../../evil", "/tmp/evil", "", "0712", "254712000001/x"])
+def test_a_number_that_is_none_names_no_file(trade: Trade, tmp_path: Path, number: str) -> None:
+    """Whoever sealed a batch cannot have files written outside the new directory."""
+    shared = '{"service_number":"1","network":"n","terms":{},"universal":null}'
+    path, out = tmp_path / "forged.sims", tmp_path / "deep" / "sims"
+    out.parent.mkdir()
+    _batch_of(path, trade, shared, " ".join([number, "1", "1", "1", *["00" * 16] * 5]))
+    done = dtns("unpack", str(path), "--key", str(trade.private), "--out", str(out), "--shards")
+    assert done.returncode == 4
+    assert "not of a form this version knows" in done.stderr
+    assert not list(out.parent.iterdir())
+    assert not list(tmp_path.glob("**/*evil*"))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("nonsense",),
+        ("[]", "254712000001 1 1 1"),
+        ('{"service_number":"1","network":"n","terms":{},"universal":null}', "254712000001 1 1"),
+        (
+            '{"service_number":"1","network":"n","terms":{},"universal":null}',
+            "254712000001 1 1 1 0",
+        ),
+    ],
+)
+def test_a_batch_of_another_form(trade: Trade, tmp_path: Path, lines: tuple[str, ...]) -> None:
+    """What is sealed right and says nothing that is known is refused."""
+    _batch_of(tmp_path / "forged.sims", trade, *lines)
+    with pytest.raises(SimFileError, match="not of a form"):
+        list(read_batch(tmp_path / "forged.sims", trade.key))
 
 
 @pytest.mark.parametrize("options", [("--dry-run",), ("--out", "sims")])
