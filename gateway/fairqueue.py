@@ -30,10 +30,12 @@ class FairQueue(Generic[_T]):
     it comes before the others, up to `NEWCOMERS` in a row, and joins them at their end (after
     FQ-CoDel, RFC 8290, section 4). So a sender that seldom brings anything does not wait for
     those that always do, however many they are. Each operation but `put_back` takes constant time
-    over many; memory is bounded by the items.
+    over many; memory is bounded by the items. What comes is put in order only when something has
+    to wait for another turn.
     """
 
     def __init__(self) -> None:
+        self._fresh: list[tuple[str, _T]] = []
         self._items: dict[str, OrderedDict[_T, None]] = {}
         self._newcomers: OrderedDict[str, None] = OrderedDict()
         self._others: OrderedDict[str, None] = OrderedDict()
@@ -41,14 +43,23 @@ class FairQueue(Generic[_T]):
         self._count = 0
 
     def __len__(self) -> int:
-        return self._count
+        return self._count + len(self._fresh)
 
     def of(self, sender: str) -> int:
         """Count what waits of *sender*."""
+        self._put_in_order()
         return len(self._items.get(sender, ()))
 
     def add(self, sender: str, item: _T) -> None:
         """Take in *item*, which does not wait yet."""
+        self._fresh.append((sender, item))
+
+    def _put_in_order(self) -> None:
+        fresh, self._fresh = self._fresh, []
+        for sender, item in fresh:
+            self._add(sender, item)
+
+    def _add(self, sender: str, item: _T) -> None:
         if sender not in self._items:
             self._items[sender] = OrderedDict()
             self._newcomers[sender] = None
@@ -57,6 +68,7 @@ class FairQueue(Generic[_T]):
 
     def put_back(self, items: Iterable[tuple[str, _T]]) -> None:
         """Take in again what was taken, in the order it was taken, before all that waits."""
+        self._put_in_order()
         waiting = [
             (sender, item)
             for sender in (*self._newcomers, *self._others)
@@ -66,10 +78,11 @@ class FairQueue(Generic[_T]):
             senders.clear()
         self._count = 0
         for sender, item in (*items, *waiting):
-            self.add(sender, item)
+            self._add(sender, item)
 
     def discard(self, sender: str, item: _T) -> None:
         """Drop *item* if it waits."""
+        self._put_in_order()
         items = self._items.get(sender)
         if items is None or item not in items:
             return
@@ -86,6 +99,7 @@ class FairQueue(Generic[_T]):
         Raises:
             IndexError: nothing waits.
         """
+        self._put_in_order()
         while True:
             others_turn = not self._newcomers or (self._others and self._in_a_row >= NEWCOMERS)
             turn = self._others if others_turn else self._newcomers
@@ -98,3 +112,12 @@ class FairQueue(Generic[_T]):
         item, _ = items.popitem(last=False)
         self._count -= 1
         return item
+
+    def take_all(self) -> list[_T]:
+        """Take out everything; in the order it came, where nothing had to wait before."""
+        in_order = self._count > 0
+        taken = [self.take() for _ in range(len(self))] if in_order else [i for _, i in self._fresh]
+        self._fresh = []
+        for senders in (self._items, self._newcomers, self._others):
+            senders.clear()
+        return taken

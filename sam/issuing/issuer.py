@@ -35,6 +35,8 @@ class Silence(Enum):
     OLD = "old"
     REPEATS = "repeats"
     WAITING = "waiting"
+    REDELIVERED = "redelivered"
+    """The carrier brought a message again that was decided on before."""
     SHARE = "share"
     LOCKED = "locked"
 
@@ -52,7 +54,8 @@ class Outcome(Enum):
 class Answer(NamedTuple):
     """An answer to send to the asker's enrolled number, for the ask with this counter.
 
-    notice, where it is not empty, is a message of Sam's own to send there too.
+    notice, where it is not empty, is a message of Sam's own to send there too. issue is the number
+    in the log of the decision that the answer tells, 0 where it tells none.
     """
 
     recipient: Number
@@ -61,6 +64,12 @@ class Answer(NamedTuple):
     text: str
     outcome: Outcome
     notice: str = ""
+    issue: int = 0
+
+    @property
+    def aside(self) -> Answer:
+        """The notice as a message of its own, which belongs to no ask."""
+        return Answer(self.recipient, self.generation, 0, self.notice, self.outcome)
 
 
 class Issuer:
@@ -74,10 +83,14 @@ class Issuer:
         self._policy = policy
         self._trust_clock = trust_clock
 
-    def decide(self, records: Records, text: str, carrier: str, now: float) -> Answer | Silence:
+    def decide(
+        self, records: Records, text: str, carrier: str, now: float, *, identity: str = ""
+    ) -> Answer | Silence:
         """Decide on the ask whose SMS text is *text*, at the POSIX time *now*.
 
-        Reads and writes *records*, whose transaction must be durable before the answer leaves.
+        *identity* is the carrier's for the message, empty if it has none: one that comes again is
+        not answered again. Reads and writes *records*, whose transaction must be durable before
+        the answer leaves.
         """
         try:
             received = read_ask(text)
@@ -86,7 +99,9 @@ class Issuer:
         registration = self._authenticated(records, received)
         if isinstance(registration, Silence):
             return registration
-        return self.decide_authentic(records, registration, received, carrier, now)
+        return self.decide_authentic(
+            records, registration, received, carrier, now, identity=identity
+        )
 
     def decide_authentic(
         self,
@@ -95,6 +110,8 @@ class Issuer:
         received: ReceivedAsk,
         carrier: str,
         now: float,
+        *,
+        identity: str = "",
     ) -> Answer | Silence:
         """Decide on an ask whose MAC was good for this registration, as decide does."""
         registration = registration.on(int(now // DAY_SECONDS))
@@ -102,9 +119,12 @@ class Issuer:
             case Sighting.OLD:
                 return Silence.OLD
             case Sighting.SEEN:
+                ask = received.ask
+                if identity and records.came_before(ask.asker, ask.counter, carrier, identity):
+                    return Silence.REDELIVERED
                 return self._repeat(records, registration, received)
             case Sighting.NEW:
-                return self._first(records, registration, received, carrier, now)
+                return self._first(records, registration, received, carrier, now, identity=identity)
 
     def _authenticated(self, records: Records, received: ReceivedAsk) -> Registration | Silence:
         asker = received.ask.asker
@@ -126,6 +146,8 @@ class Issuer:
         received: ReceivedAsk,
         carrier: str,
         now: float,
+        *,
+        identity: str,
     ) -> Answer | Silence:
         ask = received.ask
         if registration.share.asks >= _REFUSALS * self._policy.asks_per_day:
@@ -147,11 +169,12 @@ class Issuer:
         octets = self._seal(records, registration, received, decision)
         if decision.granted and decision.granted.form is Form.RANDOM:
             decision = decision._replace(answer=octets)
-        records.add(decision)
+        issue = records.add(decision, identity)
         registration = registration.heard(ask.counter)
         registration, notice = self._notice(records, registration, ask, week)
         records.save(registration)
-        return _answer(ask, octets, Outcome.REFUSED if reason else Outcome.ISSUED, notice)
+        outcome = Outcome.REFUSED if reason else Outcome.ISSUED
+        return _answer(ask, octets, outcome, issue, notice)
 
     def _repeat(
         self, records: Records, registration: Registration, received: ReceivedAsk
@@ -162,7 +185,7 @@ class Issuer:
         decision = records.decision(ask.asker, ask.counter)
         if decision is None or not self._may_repeat(decision, share):
             return Silence.REPEATS
-        records.count_repeat(ask.asker, ask.counter)
+        issue = records.count_repeat(ask.asker, ask.counter)
         records.save(registration.repeated())
         reason = change_since(records, registration, decision)
         if decision.ask_mac != received.mac:
@@ -170,7 +193,7 @@ class Issuer:
         if reason is not None:
             decision = decision._replace(granted=None, reason=reason, answer=None)
         octets = self._seal(records, registration, received, decision)
-        return _answer(ask, octets, Outcome.REPEATED)
+        return _answer(ask, octets, Outcome.REPEATED, issue)
 
     def _week(self, records: Records, now: float) -> int:
         week = credible_week(records.week, week_of(now), trusted=self._trust_clock)
@@ -256,6 +279,6 @@ class Issuer:
         return self._vault.seal(registration, received, answer)
 
 
-def _answer(ask: Ask, octets: bytes, outcome: Outcome, notice: str = "") -> Answer:
-    asker = ask.asker
-    return Answer(asker.number, asker.generation, ask.counter, to_text(octets), outcome, notice)
+def _answer(ask: Ask, octets: bytes, outcome: Outcome, issue: int, notice: str = "") -> Answer:
+    asker, text = ask.asker, to_text(octets)
+    return Answer(asker.number, asker.generation, ask.counter, text, outcome, notice, issue)

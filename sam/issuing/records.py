@@ -156,11 +156,14 @@ class Records(Protocol):
     def decision(self, asker: Party, counter: int) -> Decision | None:
         """Return what was decided on the ask with this counter, or None."""
 
-    def add(self, decision: Decision) -> None:
-        """Remember a new decision."""
+    def add(self, decision: Decision, identity: str = "") -> int:
+        """Remember a new decision on a carrier's message; return its number in the log."""
 
-    def count_repeat(self, asker: Party, counter: int) -> None:
-        """Count one more sending of the answer to this ask."""
+    def came_before(self, asker: Party, counter: int, carrier: str, identity: str) -> bool:
+        """Tell whether this very message brought the ask with this counter, new or again."""
+
+    def count_repeat(self, asker: Party, counter: int) -> int:
+        """Count one more sending of the answer to this ask; return the decision's number."""
 
     def answer_waits(self, asker: Party, counter: int) -> bool:
         """Tell whether an answer to this ask is queued and has not left yet."""

@@ -124,7 +124,7 @@ class Administration:
 
     def _issue(self, issue: Issue) -> ask.IssueRecord:
         decision = issue.decision
-        deliveries = self._store.outbox.deliveries(decision.asker, decision.counter)
+        deliveries = self._store.outbox.deliveries(issue.id)
         return ask.IssueRecord(
             id=issue.id,
             asker=decision.asker.number,

@@ -10,11 +10,7 @@ from twisted.logger import Logger
 
 from dtns.sam.issuing.issuer import Answer
 
-_BY_ASK: Final = "SELECT id FROM decision WHERE asker = ? AND asker_generation = ? AND counter = ?"
-_BY_PARCEL: Final = (
-    "SELECT decision.id FROM outbox JOIN decision ON asker = recipient"
-    " AND asker_generation = generation AND decision.counter = outbox.counter WHERE outbox.id = ?"
-)
+_BY_PARCEL: Final = "SELECT decision FROM outbox WHERE id = ? AND decision IS NOT NULL"
 
 
 @frozen
@@ -26,20 +22,20 @@ class ExchangeLog:
 
     def decided(self, answer: Answer, carrier: str) -> None:
         """Log what was decided on an ask, once that is durable."""
-        ask = (int(answer.recipient), answer.generation, answer.counter)
-        self._tell(_BY_ASK, ask, step=answer.outcome.value, carrier=carrier)
+        if answer.issue:
+            self._tell(answer.issue, answer.outcome.value, carrier)
 
     def sent(self, parcel: int, step: str, carrier: str) -> None:
         """Log how far an answer has come, once that is durable."""
-        self._tell(_BY_PARCEL, (parcel,), step=step, carrier=carrier)
-
-    def _tell(self, query: str, values: tuple[int, ...], step: str, carrier: str) -> None:
-        row = self.connection.execute(query, values).fetchone()
+        row = self.connection.execute(_BY_PARCEL, (parcel,)).fetchone()
         if row is not None:
-            self.log.info(
-                "exchange {exchange}: {step}",
-                event="exchange",
-                exchange=row[0],
-                step=step,
-                carrier=carrier,
-            )
+            self._tell(row[0], step, carrier)
+
+    def _tell(self, issue: int, step: str, carrier: str) -> None:
+        self.log.info(
+            "exchange {exchange}: {step}",
+            event="exchange",
+            exchange=issue,
+            step=step,
+            carrier=carrier,
+        )

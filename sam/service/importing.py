@@ -69,7 +69,7 @@ class Importing:
         route = next(iter(outbox.routes))
         outbox.add(route, decided, now)
         if decided.notice:
-            outbox.add(route, decided._replace(text=decided.notice, counter=0), now)
+            outbox.add(route, decided.aside, now)
         return decided.outcome.value, 1 + bool(decided.notice)
 
 

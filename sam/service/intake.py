@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from attrs import evolve, frozen
-from twisted.internet.defer import Deferred, DeferredList, fail
+from attrs import frozen
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -26,6 +26,9 @@ from dtns.sam.service.servicetime import ServiceTime
 from dtns.sam.service.typedtext import read_typed_text
 from dtns.sam.store.store import Store
 
+if TYPE_CHECKING:
+    from dtns.gateway.carrier import Settled
+
 BATCH: Final = 500
 """Most messages decided on in one transaction, and in one turn of the reactor."""
 WAITING: Final = 2000
@@ -34,7 +37,7 @@ WAITING: Final = 2000
 Further ones stay with the carrier.
 """
 
-REDELIVERED: Final = "redelivered"
+REDELIVERED: Final = Silence.REDELIVERED.value
 """Counter of messages that came again from the carrier and had been acted on already."""
 PART: Final = "part"
 """Counter of parts of long messages that wait for others."""
@@ -47,7 +50,6 @@ NOT_STORED: Final = "not-stored"
 OVERLOADED: Final = "overloaded"
 """Counter of messages turned away because too many waited; the carrier will offer them again."""
 
-_QUEUED: Final = frozenset(outcome.value for outcome in Outcome)
 _BEHIND: Final = (
     "a phone has proved that this store forgot keys it had issued, as an old copy put back does: "
     "no key is issued any more until the newest copy is back or the epoch is raised"
@@ -62,18 +64,19 @@ class OverloadedError(UnreachableError):
     """Too many messages wait already: the carrier keeps this one for now."""
 
 
-@frozen(eq=False)
-class _Arrival:
+class _Arrival(NamedTuple):
     message: Inbound
-    stored: Deferred[None]
+    settled: Settled
 
 
 @frozen
 class _Decided:
+    """What was decided on the messages of a batch, and who hears of it once that is durable."""
+
     outcomes: list[str]
     behind: bool
-    answers: list[tuple[Answer, str]]
-    handed: Handed | None = None
+    answers: list[tuple[str, Answer]]
+    handed: Handed | None
 
 
 class _Line:
@@ -83,6 +86,25 @@ class _Line:
 
     def __init__(self) -> None:
         self.arrived: FairQueue[_Arrival] = FairQueue()
+
+    def add(self, arrival: _Arrival) -> bool:
+        """Take in a message, if its sender has room; tell whether it had."""
+        sender, waiting = arrival.message.sender, len(self.arrived)
+        # nobody has more places than are taken, so that while half are free all have room
+        if 2 * waiting >= WAITING and not has_room(self.arrived.of(sender), waiting, WAITING):
+            return False
+        self.arrived.add(sender, arrival)
+        return True
+
+    def take(self, share: int, *, at_once: bool) -> list[_Arrival]:
+        """Take out as many as the pace allows and *share* has places for; *at_once* at any pace."""
+        waiting = len(self.arrived)
+        wanted = min(waiting, share)
+        count = wanted if at_once else self.pace.room(wanted)
+        self.pace.take(count)
+        if count == waiting:
+            return self.arrived.take_all()
+        return [self.arrived.take() for _ in range(count)]
 
 
 class Intake:
@@ -132,23 +154,22 @@ class Intake:
         line = self._lines.setdefault(carrier, _Line())
         line.pace = Pace(per_minute, self._reactor.seconds)
 
-    def received(self, message: Inbound) -> Deferred[None]:
-        """Decide on a message, or store a part of one; its answer leaves by the outbox.
+    def received(self, messages: Sequence[Inbound], settled: Settled) -> None:
+        """Decide on messages of one carrier, or store parts of some; answers leave by the outbox.
 
-        Fires once all is durable; fails if it is not, and then the message must come again.
+        *settled* hears of each once all that is durable, or that it must come again.
         """
         if self._closed:
-            return fail(StoppingError("Sam is stopping"))
-        if message.carrier not in self._lines:
-            self.limit(message.carrier, 0)
-        arrived = self._lines[message.carrier].arrived
-        if not has_room(arrived.of(message.sender), len(arrived), WAITING):
-            self._counters[OVERLOADED] += 1
-            return fail(OverloadedError("too many messages wait"))
-        arrival = _Arrival(message, Deferred())
-        arrived.add(message.sender, arrival)
+            settled(messages, _failure(StoppingError("Sam is stopping")))
+            return
+        carrier = messages[0].carrier
+        if carrier not in self._lines:
+            self.limit(carrier, 0)
+        line = self._lines[carrier]
+        if refused := [each for each in messages if not line.add(_Arrival(each, settled))]:
+            self._counters[OVERLOADED] += len(refused)
+            settled(refused, _failure(OverloadedError("too many messages wait")))
         self._plan()
-        return arrival.stored
 
     def close(self) -> None:
         """Take nothing more in; what has arrived is still decided on."""
@@ -181,10 +202,7 @@ class Intake:
         share = max(1, BATCH // max(1, len(lines)))
         batch = []
         for line in lines:
-            wanted = min(len(line.arrived), share)
-            count = wanted if self._closed else line.pace.room(wanted)
-            line.pace.take(count)
-            batch += [line.arrived.take() for _ in range(count)]
+            batch += line.take(share, at_once=self._closed)
         return batch
 
     def _write(self, batch: list[_Arrival]) -> Deferred[None]:
@@ -196,56 +214,65 @@ class Intake:
 
         def decide() -> _Decided:
             batch.extend(() if batch else self._next_batch())
-            decided = self._decide(batch)
-            return decided if alone else evolve(decided, handed=self._outbox.hand_over())
+            return self._decide(batch, alone=alone)
 
         written: Deferred[Any] = self._commits.write(decide).addCallbacks(
             self._written, self._not_written, callbackArgs=(batch,), errbackArgs=(batch,)
         )
         return written.addErrback(self._unforeseen)
 
-    def _decide(self, batch: list[_Arrival]) -> _Decided:
-        """Decide on each message and queue the answers."""
+    def _decide(self, batch: list[_Arrival], *, alone: bool) -> _Decided:
+        """Decide on each message, and queue the answers or hand them over."""
         now, served = self._clock(), self._served()
-        known = self._known(batch)
         self._joining.dropped = 0
-        answers: list[tuple[Answer, str]] = []
-        outcomes = [
-            self._decide_one(arrival.message, known, answers, now, served) for arrival in batch
-        ]
+        answers: list[tuple[str, Answer]] = []
+        outcomes = [self._decide_one(each.message, answers, now, served) for each in batch]
         self._store.inbound.forget(now)
         outcomes += [PART_DROPPED] * self._joining.dropped
-        return _Decided(outcomes, self._store.behind, answers)
+        if not alone:
+            handed = self._outbox.hand_over(answers, now)
+        else:
+            handed = None
+            for carrier, answer in answers:
+                self._outbox.add(carrier, answer, now)
+        return _Decided(outcomes, self._store.behind, answers, handed)
 
     def _decide_one(
-        self,
-        message: Inbound,
-        known: set[tuple[str, str]],
-        answers: list[tuple[Answer, str]],
-        now: float,
-        served: float,
+        self, message: Inbound, answers: list[tuple[str, Answer]], now: float, served: float
     ) -> str:
-        if (message.carrier, message.identity) in known:
-            return REDELIVERED
-        whole = self._joining.take(message, served)
-        if whole is None:
-            known.add((message.carrier, message.identity))
-            return PART
-        decided = self._issuer.decide(self._store, whole.text, message.carrier, now)
-        if decided is Silence.MALFORMED and self._filing is not None:
-            decided = self._filing.file(self._store, whole.text, now)
-        if decided is Silence.MALFORMED and self._typed is not None:
-            decided = self._decide_typed(self._typed, whole.text, message, now)
+        store, carrier, identity = self._store, message.carrier, message.identity
+        identities: tuple[str, ...] = (identity,)
+        text = message.text
+        if message.part is not None:
+            if store.inbound.is_known(carrier, identity):
+                return REDELIVERED
+            whole = self._joining.take(message, served)
+            if whole is None:
+                return PART
+            identities, text = whole.identities, whole.text
+        decided = self._issuer.decide(store, text, carrier, now, identity=identities[0])
+        fresh = decided is not Silence.MALFORMED
+        if not fresh:
+            decided = self._decide_other(message, text, now)
         if not isinstance(decided, Answer):
             return decided.value
-        self._outbox.add(message.carrier, decided, now)
-        if self._exchanges is not None:
-            answers.append((decided, message.carrier))
+        answers.append((carrier, decided))
         if decided.notice:
-            self._outbox.add(message.carrier, decided._replace(text=decided.notice, counter=0), now)
-        self._store.inbound.remember(message.carrier, whole.identities, now)
-        known |= {(message.carrier, identity) for identity in whole.identities}
+            answers.append((carrier, decided.aside))
+        if not fresh or decided.outcome is Outcome.REPEATED or len(identities) > 1:
+            store.inbound.remember(carrier, identities, now)
         return decided.outcome.value
+
+    def _decide_other(self, message: Inbound, text: str, now: float) -> Answer | Silence:
+        """Decide on what is no ask: a log, or what a person typed."""
+        if self._store.inbound.is_known(message.carrier, message.identity):
+            return Silence.REDELIVERED
+        decided: Answer | Silence = Silence.MALFORMED
+        if self._filing is not None:
+            decided = self._filing.file(self._store, text, now)
+        if decided is Silence.MALFORMED and self._typed is not None:
+            decided = self._decide_typed(self._typed, text, message, now)
+        return decided
 
     def _decide_typed(
         self, typed: TypedAsks, text: str, message: Inbound, now: float
@@ -259,29 +286,18 @@ class Intake:
             return decided
         return Silence.WAITING if decided.answer is None else decided.answer
 
-    def _known(self, batch: list[_Arrival]) -> set[tuple[str, str]]:
-        identities: dict[str, list[str]] = {}
-        for arrival in batch:
-            identities.setdefault(arrival.message.carrier, []).append(arrival.message.identity)
-        return {
-            (carrier, identity)
-            for carrier, those in identities.items()
-            for identity in self._store.inbound.known(carrier, those)
-        }
-
     def _written(self, decided: _Decided, batch: list[_Arrival]) -> None:
         self._counters.update(decided.outcomes)
         if self._exchanges is not None:
-            for answer, carrier in decided.answers:
+            for carrier, answer in decided.answers:
                 self._exchanges.decided(answer, carrier)
         if decided.behind and not self._warned:
             self._warned = True
             self._log.critical(_BEHIND, event="behind")
-        for arrival in batch:
-            arrival.stored.callback(None)
+        _settle(batch, None)
         if decided.handed is not None:
             self._outbox.leave(decided.handed)
-        elif _QUEUED.intersection(decided.outcomes):
+        elif decided.answers:
             self._outbox.wake(new=True)
 
     def _not_written(self, failure: Failure, batch: list[_Arrival]) -> Deferred[Any] | None:
@@ -294,15 +310,27 @@ class Intake:
                 count=len(batch),
                 reason=failure.getErrorMessage(),
             )
-            for arrival in batch:
-                arrival.stored.errback(failure)
+            _settle(batch, failure)
         elif len(batch) > 1:
             return DeferredList([self._write([arrival]) for arrival in batch])
         else:
             self._counters[FAULTS] += 1
             self._log.failure("a message is dropped", failure=failure, event="fault")
-            batch[0].stored.callback(None)
+            _settle(batch, None)
         return None
 
     def _unforeseen(self, failure: Failure) -> None:
         self._log.failure("the intake failed", failure=failure, event="fault")
+
+
+def _settle(batch: Iterable[_Arrival], failure: Failure | None) -> None:
+    """Tell those who brought messages what became of them, each of all its own at once."""
+    brought: dict[Settled, list[Inbound]] = {}
+    for message, settled in batch:
+        brought.setdefault(settled, []).append(message)
+    for settled, messages in brought.items():
+        settled(messages, failure)
+
+
+def _failure(fault: Exception) -> Failure:
+    return Failure(fault)  # type: ignore[no-untyped-call]

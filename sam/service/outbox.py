@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import deferLater
@@ -16,13 +15,12 @@ from twisted.python.failure import Failure
 
 from dtns.gateway.carrier import Accepted, Failed, Outbound, Report
 from dtns.sam.errors import StoreError
-from dtns.sam.issuing.issuer import Answer
-from dtns.sam.protocol.session import Party
+from dtns.sam.issuing.issuer import Answer, Outcome
 from dtns.sam.service.commits import GroupCommit
 from dtns.sam.service.exchanges import ExchangeLog
 from dtns.sam.service.route import Route
 from dtns.sam.service.servicetime import ServiceTime
-from dtns.sam.store.outbox import Parcel, State
+from dtns.sam.store.outbox import Parcel, State, Times
 from dtns.sam.store.store import Store
 
 VALIDITY_SECONDS: Final = 7 * 24 * 3600
@@ -32,14 +30,15 @@ LONGEST_RETRY_SECONDS: Final = 60.0
 FIRST_DOUBT_SECONDS: Final = 2.0
 LONGEST_DOUBT_SECONDS: Final = 3600.0
 """The longest pause after an attempt that may have reached the network, and be paid for."""
+LEAST_PAUSE_SECONDS: Final = 0.001
+"""The shortest pause before what is not due yet: no clock may be too coarse to pass it."""
 _STORE_RETRY_SECONDS: Final = 2.0
 _POLL_SECONDS: Final = 0.02
 _WORD_CHARACTERS: Final = 200
 _ID_DIGITS: Final = 18
 
 
-@frozen
-class _Sent:
+class _Sent(NamedTuple):
     """What a carrier said of a parcel, and when that is due again, in seconds of service."""
 
     route: Route
@@ -49,8 +48,13 @@ class _Sent:
 
 
 _News = list[tuple[str, Parcel]]
-Handed = tuple[list[tuple[Route, list[Parcel]]], dict[str, float | None]]
-"""What each carrier is to send, and when each network's next answer is due."""
+
+
+class Handed(NamedTuple):
+    """What carriers are to send, and when the next answer of some networks is due."""
+
+    parcels: dict[Route, list[Parcel]]
+    due: dict[str, float | None]
 
 
 class Outbox:
@@ -87,7 +91,7 @@ class Outbox:
         self._taking = False
         self._due: dict[str, float | None] = {}
         self._outcomes: list[_Sent] = []
-        self._timed_in, self._time = 0, 0.0
+        self._timed_in, self._noted_times = 0, Times(0.0, 0.0, 0.0)
         self._alarm: IDelayedCall | None = None
 
     @property
@@ -124,41 +128,77 @@ class Outbox:
 
         *now* is a POSIX time.
         """
-        self._store.outbox.add(
-            self._routes[carrier].network,
-            carrier,
-            answer,
-            queued_at=now,
-            now=self._durable_time(),
-            validity=VALIDITY_SECONDS,
-        )
+        self._store.outbox.add(self._routes[carrier].network, carrier, answer, self._times(now))
 
-    def _durable_time(self) -> float:
-        """Return the time that is noted in this transaction, once."""
+    def _times(self, now: float) -> Times:
+        """Return the times of answers that are queued in this transaction, noted once."""
         if self._timed_in != self._store.serial:
-            self._timed_in, self._time = self._store.serial, self._served.note()
-        return self._time
+            self._timed_in, served = self._store.serial, self._served.note()
+            self._noted_times = Times(now, served, served + VALIDITY_SECONDS)
+        return self._noted_times
 
-    def retry(self, asker: Party, counter: int) -> bool:
-        """Have the answer to an ask leave now, inside the store's transaction.
+    def retry(self, issue: int) -> bool:
+        """Have the answer of a decision leave now, inside the store's transaction.
 
         Tells whether there was one to try again: one that waits, failed or expired.
         """
-        again = self._store.outbox.retry_now(
-            asker, counter, now=self._durable_time(), validity=VALIDITY_SECONDS
-        )
+        now = self._times(self._clock()).now
+        again = self._store.outbox.retry_now(issue, now=now, validity=VALIDITY_SECONDS)
         if again:
             self.wake(new=True)
         return again
 
-    def hand_over(self) -> Handed | None:
-        """Hand over what is due, inside the store's transaction; after it `leave` has to send it.
+    def hand_over(self, answers: Sequence[tuple[str, Answer]], now: float) -> Handed:
+        """Queue answers, each to what a carrier brought, and hand over what is due.
 
-        None, and nothing is handed over, if that is being done already, or Sam is stopping.
+        All inside the store's transaction, at the POSIX time *now*; after it `leave` has to send
+        what is handed over. Where nothing waits and there is room, an answer is handed over at
+        once, and its row written so.
         """
-        if not self._running or self._taking:
-            return None
-        return self._take({each: room for each in self._routes.values() if (room := each.room())})
+        room = self._room() if self._running and not self._taking else {}
+        if self._is_due(room):
+            for carrier, answer in answers:
+                self.add(carrier, answer, now)
+            return self._take(room)
+        return self._pass_on(answers, now, room)
+
+    def _room(self) -> dict[Route, int]:
+        return {route: room for route in self._routes.values() if (room := route.room()) > 0}
+
+    def _is_due(self, room: Iterable[Route]) -> bool:
+        """Tell whether something that may leave by these was queued before."""
+        now = self._served()
+        due = (self._due[route.network] for route in room)
+        return any(at is not None and at <= now for at in due)
+
+    def _pass_on(
+        self, answers: Sequence[tuple[str, Answer]], now: float, room: dict[Route, int]
+    ) -> Handed:
+        """Hand answers over while there is room, repeated ones last; queue the rest."""
+        handed = Handed({}, {})
+        for carrier, answer in sorted(answers, key=_is_repeat):
+            network, times = self._routes[carrier].network, self._times(now)
+            route = self._way(carrier, network, room)
+            parcel = self._store.outbox.add(
+                network, carrier, answer, times, None if route is None else route.name
+            )
+            if route is None:
+                handed.due[network] = times.now
+            else:
+                room[route] -= 1
+                handed.parcels.setdefault(route, []).append(parcel)
+        return handed
+
+    def _way(self, carrier: str, network: str, room: Mapping[Route, int]) -> Route | None:
+        """Return the carrier that brought the ask if it has room, else another of its network.
+
+        One that is only full for now is waited for.
+        """
+        own = self._routes[carrier]
+        if own in room:
+            return own if room[own] else None
+        others = (route for route, left in room.items() if left and route.network == network)
+        return next(others, None)
 
     def wake(self, *, new: bool = False) -> None:
         """Hand over what is due, as far as there is room; with *new*, something was added."""
@@ -168,11 +208,7 @@ class Outbox:
             return
         now = self._served()
         due = {network for network, at in self._due.items() if at is not None and at <= now}
-        room = {
-            route: room
-            for route in self._routes.values()
-            if route.network in due and (room := route.room()) > 0
-        }
+        room = {route: room for route, room in self._room().items() if route.network in due}
         if not room:
             self._wait()
             return
@@ -202,12 +238,14 @@ class Outbox:
 
     def _take(self, room: dict[Route, int]) -> Handed:
         rows, now, clock = self._store.outbox, self._served(), self._clock()
-        taken = []
+        handed = Handed({}, {})
         for route, limit in room.items():
             names = [other.name for other in room if other.network == route.network]
-            parcels = rows.hand_over(route.network, route.name, names, limit, now=now, clock=clock)
-            taken.append((route, parcels))
-        return taken, {network: rows.next_due(network) for network in self._due}
+            handed.parcels[route] = rows.hand_over(
+                route.network, route.name, names, limit, now=now, clock=clock
+            )
+        handed.due.update((network, rows.next_due(network)) for network in self._due)
+        return handed
 
     def _taken(self, handed: Handed) -> None:
         self._taking = False
@@ -215,12 +253,11 @@ class Outbox:
 
     def leave(self, handed: Handed) -> None:
         """Send what was handed over, for that is durable now."""
-        taken, self._due = handed
-        for route, parcels in taken:
+        self._due |= handed.due
+        for route, parcels in handed.parcels.items():
             route.begin(len(parcels))
-        for route, parcels in taken:
-            for parcel in parcels:
-                self._send(route, parcel)
+        for route, parcels in handed.parcels.items():
+            self._send(route, parcels)
         self._wait()
 
     def _not_taken(self, failure: Failure) -> None:
@@ -233,23 +270,32 @@ class Outbox:
         )
         self._set_alarm(_STORE_RETRY_SECONDS)
 
-    def _send(self, route: Route, parcel: Parcel) -> None:
-        reference = f"{self._prefix}{parcel.id}"
-        if not self._running:
-            outcome = Failed(reference, permanent=False, reason="Sam is stopping")
-            self._sent(outcome, route, parcel)
-            return
-        text, recipient, urgency = parcel.text, f"+{parcel.recipient}", int(parcel.repeat)
-        message = Outbound(reference, recipient, text, VALIDITY_SECONDS, urgency)
-        sent = route.send(message).addCallback(self._sent, route, parcel)
-        sent.addErrback(self._unforeseen)
+    def _send(self, route: Route, parcels: Sequence[Parcel]) -> None:
+        messages = [
+            Outbound(
+                f"{self._prefix}{parcel.id}",
+                f"+{parcel.recipient}",
+                parcel.text,
+                VALIDITY_SECONDS,
+                int(parcel.repeat),
+            )
+            for parcel in parcels
+        ]
+        if self._running:
+            route.send(messages, parcels, self._sent)
+        else:
+            stopping = "Sam is stopping"
+            failed = [Failed(each.reference, False, stopping) for each in messages]
+            self._sent(route, list(zip(parcels, failed, strict=True)))
 
-    def _sent(self, outcome: Accepted | Failed, route: Route, parcel: Parcel) -> None:
-        due = None
-        if isinstance(outcome, Failed) and not outcome.permanent:
-            due = self._served() + self._pause(parcel, outcome)
-        self._outcomes.append(_Sent(route, parcel, outcome, due))
-        if len(self._outcomes) == 1:
+    def _sent(self, route: Route, outcomes: Sequence[tuple[Parcel, Accepted | Failed]]) -> None:
+        begun = bool(self._outcomes)
+        for parcel, outcome in outcomes:
+            due = None
+            if isinstance(outcome, Failed) and not outcome.permanent:
+                due = self._served() + self._pause(parcel, outcome)
+            self._outcomes.append(_Sent(route, parcel, outcome, due))
+        if self._outcomes and not begun:
             self._note()
 
     def _note(self) -> None:
@@ -285,10 +331,12 @@ class Outbox:
         self._end(outcomes)
 
     def _end(self, outcomes: Sequence[_Sent]) -> None:
+        for route, count in Counter(sent.route for sent in outcomes).items():
+            route.end(count)
         for sent in outcomes:
-            sent.route.end()
-            network = sent.route.network
-            self._due[network] = _earlier(self._due[network], sent.due)
+            if sent.due is not None:
+                network = sent.route.network
+                self._due[network] = _earlier(self._due[network], sent.due)
         self._wait()
 
     def _write_outcomes(self) -> tuple[int, _News]:
@@ -364,7 +412,7 @@ class Outbox:
             return
         now = self._served()
         waits = [
-            max(due - now, opens, 0.0)
+            max(due - now, LEAST_PAUSE_SECONDS if due > now else 0.0, opens)
             for route in self._routes.values()
             if (due := self._due[route.network]) is not None
             and (opens := route.opens_in()) is not None
@@ -386,4 +434,10 @@ def _earlier(one: float | None, other: float | None) -> float | None:
 
 def _word(text: str) -> str:
     """Return a foreign word as something that any store and log can hold."""
-    return text.encode("utf-8", "replace").decode()[:_WORD_CHARACTERS]
+    if not text.isascii():
+        text = text.encode("utf-8", "replace").decode()
+    return text[:_WORD_CHARACTERS]
+
+
+def _is_repeat(answer: tuple[str, Answer]) -> bool:
+    return answer[1].outcome is Outcome.REPEATED

@@ -35,6 +35,6 @@ class Retrying:
         issue = self._store.registry.issue(request.id)
         if issue is None:
             return NO_ISSUE
-        if not self._outbox.retry(issue.decision.asker, issue.decision.counter):
+        if not self._outbox.retry(issue.id):
             return NOTHING_TO_RETRY
         return self._show(ask.ShowIssue(request.id))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from dtns.gateway.carrier import Accepted, Carrier, Failed, Outbound
-from dtns.gateway.errors import GatewayError
 from dtns.sam.service.pace import Pace
 from dtns.sam.service.requests import CarrierRecord
+from dtns.sam.store.outbox import Parcel
 
 IN_FLIGHT: Final = 64
 PATIENCE_SECONDS: Final = 120.0
@@ -20,6 +19,15 @@ RECONNECT_SECONDS: Final = 0.25
 _PATIENT_FAILURES: Final = 3
 _FIRST_REST_SECONDS: Final = 0.5
 _LONGEST_REST_SECONDS: Final = 15.0
+
+Sent = Callable[["Route", Sequence[tuple[Parcel, Accepted | Failed]]], object]
+"""Hears what a carrier said of parcels that it was handed."""
+
+
+class _Waiting(NamedTuple):
+    parcel: Parcel
+    at: float
+    sent: Sent
 
 
 class Route:
@@ -55,7 +63,7 @@ class Route:
         self._pace = Pace(per_minute, reactor.seconds)
         self._failures = 0
         self._rest_until = 0.0
-        self._waiting: dict[Deferred[Accepted | Failed], tuple[str, float]] = {}
+        self._waiting: dict[str, _Waiting] = {}
         self._answered_at: float | None = None
         self._inbound_at: float | None = None
 
@@ -84,39 +92,36 @@ class Route:
         self.under_way += count
         self._pace.take(count)
 
-    def end(self) -> None:
-        """Note that what became of one of them is written down."""
-        self.under_way -= 1
+    def end(self, count: int) -> None:
+        """Note that what became of so many of them is written down."""
+        self.under_way -= count
 
-    def send(self, message: Outbound) -> Deferred[Accepted | Failed]:
-        """Hand a message over; fires with the answer, or with a failure after `give_up`."""
-        answer: Deferred[Accepted | Failed] = Deferred()
-        self._waiting[answer] = message.reference, self._reactor.seconds()
-        sending: Deferred[Any] = maybeDeferred(self.carrier.send, message)
-        sending.addBoth(self._answered, message, answer)
-        return answer
+    def send(self, messages: Sequence[Outbound], parcels: Sequence[Parcel], sent: Sent) -> None:
+        """Hand messages over, each with what is in it; *sent* hears of each once, some at a time.
 
-    def _answered(
-        self,
-        outcome: Accepted | Failed | Failure,
-        message: Outbound,
-        answer: Deferred[Accepted | Failed],
-    ) -> None:
+        What it hears is the carrier's answer, or a failure after `give_up`.
+        """
+        now = self._reactor.seconds()
+        for message, parcel in zip(messages, parcels, strict=True):
+            self._waiting[message.reference] = _Waiting(parcel, now, sent)
+        try:
+            self.carrier.send_all(messages, self._answered)
+        except Exception:  # noqa: BLE001 (a fault there must not cost the answers)
+            self._log.failure("the carrier failed", event="fault")
+            reason = "the carrier has a fault"
+            self._answered([Failed(each.reference, False, reason, True) for each in messages])
+
+    def _answered(self, outcomes: Sequence[Accepted | Failed]) -> None:
         self._answered_at = self._reactor.seconds()
-        if isinstance(outcome, Failure):
-            outcome = self._fault(outcome, message.reference)
-        if self._waiting.pop(answer, None) is None:
-            return  # given up before
-        self._adapt(outcome)
-        answer.callback(outcome)
-
-    def _fault(self, failure: Failure, reference: str) -> Failed:
-        fault = failure.value
-        if isinstance(fault, GatewayError):
-            return Failed(reference, permanent=fault.permanent, reason=str(fault))
-        self._log.failure("the carrier failed", failure=failure, event="fault")
-        reason = "the carrier has a fault"
-        return Failed(reference, permanent=False, reason=reason, maybe_sent=True)
+        told: dict[Sent, list[tuple[Parcel, Accepted | Failed]]] = {}
+        for outcome in outcomes:
+            waiting = self._waiting.pop(outcome.reference, None)
+            if waiting is None:
+                continue  # given up before
+            self._adapt(outcome)
+            told.setdefault(waiting.sent, []).append((waiting.parcel, outcome))
+        for sent, what in told.items():
+            sent(self, what)
 
     def _adapt(self, outcome: Accepted | Failed) -> None:
         if isinstance(outcome, Accepted) or outcome.permanent:
@@ -137,18 +142,19 @@ class Route:
         """Return for how many seconds the carrier has owed an answer to any send, 0 if none."""
         if not self._waiting:
             return 0.0
-        _, first = next(iter(self._waiting.values()))
+        first = next(iter(self._waiting.values())).at
         since = max(first, self._answered_at or first)
         return float(self._reactor.seconds() - since)
 
     def give_up(self, older_than: float = 0.0) -> int:
         """End the sends under way for longer than so many seconds as perhaps sent; count them."""
         latest = self._reactor.seconds() - older_than
-        late = {answer: why for answer, why in self._waiting.items() if why[1] <= latest}
-        for answer, (reference, _) in late.items():
-            del self._waiting[answer]
+        late = [reference for reference, each in self._waiting.items() if each.at <= latest]
+        for reference in late:
+            waiting = self._waiting.pop(reference)
             reason = "the carrier does not answer"
-            answer.callback(Failed(reference, permanent=False, reason=reason, maybe_sent=True))
+            given_up = Failed(reference, permanent=False, reason=reason, maybe_sent=True)
+            waiting.sent(self, [(waiting.parcel, given_up)])
         return len(late)
 
     def facts(self) -> CarrierRecord:

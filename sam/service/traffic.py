@@ -43,11 +43,7 @@ class CarrierSink:
     def received(self, messages: Sequence[Inbound], settled: Settled) -> None:
         """Settle messages once decided on, or kept as parts that wait; all of it durable."""
         self._outbox.routes[self._carrier].note_inbound()
-        for message in messages:
-            self._intake.received(message).addCallbacks(
-                lambda _, message=message: settled([message], None),
-                lambda failure, message=message: settled([message], failure),
-            )
+        self._intake.received(messages, settled)
 
     def reported(self, report: Report) -> Awaitable[None]:
         """Complete once the report is stored, or known to be of no use."""

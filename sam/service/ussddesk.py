@@ -122,7 +122,7 @@ class Desk:
             if by_sms or decided.digits is None:
                 self._outbox.add(self._sms, answer, now)
             if answer.notice:
-                self._outbox.add(self._sms, answer._replace(text=answer.notice, counter=0), now)
+                self._outbox.add(self._sms, answer.aside, now)
         return decided
 
     def _durable(self, decided: TypedDecision | Silence) -> Told | Silence:
@@ -142,7 +142,7 @@ class Desk:
         if issue is None:
             return None
         decision = issue.decision
-        sendings = self._store.outbox.deliveries(decision.asker, decision.counter)
+        sendings = self._store.outbox.deliveries(issue.id)
         return Last(
             decision.counter,
             self._clock() - decision.decided_at,

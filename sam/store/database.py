@@ -34,7 +34,8 @@ class Meta:
     """What the store says of itself. created_at is a POSIX time, week the last gone by.
 
     proved_epoch is the latest of which a phone has proved that keys were issued and forgotten.
-    place is the entry of the journal that the store has come to, head the end of its log.
+    place is the entry of the journal that the store has come to, head the end of its log,
+    last_parcel the highest id that any answer in the outbox was given.
     """
 
     schema_version: int
@@ -46,6 +47,7 @@ class Meta:
     created_at: float
     place: Place
     head: Head
+    last_parcel: int
 
 
 class Database:
@@ -230,9 +232,9 @@ def _back_up(connection: sqlite3.Connection, path: Path) -> None:
 
 def read_meta(connection: sqlite3.Connection) -> Meta:
     """Return what a store says of itself."""
-    version, instance, epoch, behind, week, proved, created_at, *ends = connection.execute(
+    version, instance, epoch, behind, week, proved, created_at, *rest = connection.execute(
         "SELECT schema_version, instance, epoch, behind, week, proved_epoch, created_at,"
-        " journal_seq, journal_mac, log_count, log_seal FROM meta"
+        " journal_seq, journal_mac, log_count, log_seal, last_parcel FROM meta"
     ).fetchone()
-    place, head = Place(*ends[:2]), Head(*ends[2:])
-    return Meta(version, instance, epoch, bool(behind), week, proved, created_at, place, head)
+    ends = Place(*rest[:2]), Head(*rest[2:4]), rest[4]
+    return Meta(version, instance, epoch, bool(behind), week, proved, created_at, *ends)

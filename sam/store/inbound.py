@@ -49,6 +49,10 @@ class InboundRows:
         wanted = json.dumps(list(identities))
         return {row[0] for row in self._connection.execute(_KNOWN, (carrier, wanted))}
 
+    def is_known(self, carrier: str, identity: str) -> bool:
+        """Tell whether this message of a carrier was acted on, or is a part that waits."""
+        return bool(self.known(carrier, [identity]))
+
     def remember(self, carrier: str, identities: Iterable[str], now: float) -> None:
         """Remember that messages were acted on."""
         for identity in identities:

@@ -6,11 +6,11 @@ Times are in seconds of service (see `dtns.sam.service.servicetime`) unless a na
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
-from attrs import field, frozen
+from attrs import frozen
 
 from dtns.sam.issuing.issuer import Answer, Outcome
 from dtns.sam.protocol.numbers import Number
@@ -24,8 +24,8 @@ EARLY_SECONDS: Final = 3600
 """How long they are kept."""
 
 _ADD: Final = (
-    "INSERT INTO outbox (network, carrier, recipient, generation, counter, repeat, text,"
-    " queued_at, expires_at, due_at) VALUES (?,?,?,?,?,?,?,?,?,?)"
+    "INSERT INTO outbox (id, decision, network, carrier, recipient, repeat, text,"
+    " queued_at, expires_at, due_at, state, attempts, route) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
 _DUE: Final = (
     "network = :network AND state IN ('queued', 'retrying') AND repeat = :repeat AND due_at <= :now"
@@ -61,7 +61,8 @@ _SETTLE: Final = (
     " OR ?1 = 'delivered' AND state <> 'delivered')"
 )
 _WAITS: Final = (
-    "SELECT 1 FROM outbox WHERE recipient = ? AND generation = ? AND counter = ?"
+    "SELECT 1 FROM outbox WHERE decision = (SELECT id FROM decision"
+    " WHERE asker = ? AND asker_generation = ? AND counter = ?)"
     " AND state IN ('queued', 'handed', 'retrying')"
 )
 _WAITING: Final = (
@@ -70,8 +71,7 @@ _WAITING: Final = (
 )
 _RETRY_NOW: Final = (
     "UPDATE outbox SET state = 'retrying', due_at = :now, expires_at = :expiry, settled_at = NULL"
-    " WHERE id = (SELECT max(id) FROM outbox"
-    " WHERE recipient = :asker AND generation = :generation AND counter = :counter)"
+    " WHERE id = (SELECT max(id) FROM outbox WHERE decision = :issue)"
     " AND state IN ('retrying', 'failed', 'expired') RETURNING network"
 )
 _KEEP_EARLY: Final = (
@@ -103,8 +103,7 @@ class State(Enum):
     """No network took it, or could deliver it, within its validity."""
 
 
-@frozen
-class Parcel:
+class Parcel(NamedTuple):
     """One answer to be handed over now.
 
     attempts counts this one too; unknown those of which nobody knows whether they got through.
@@ -113,11 +112,22 @@ class Parcel:
 
     id: int
     recipient: Number
-    text: str = field(repr=False)
+    text: str
     attempts: int
     unknown: int
     route: str
     repeat: bool
+
+    def __repr__(self) -> str:
+        return f"<parcel {self.id} by {self.route}, attempt {self.attempts}>"
+
+
+class Times(NamedTuple):
+    """When answers are queued, a POSIX time, and the seconds of service then and at their end."""
+
+    queued_at: float
+    now: float
+    expires_at: float
 
 
 @frozen
@@ -133,26 +143,34 @@ class Delivery:
 
 
 class OutboxRows:
-    """The outbox table; every method works inside the store's transaction."""
+    """The outbox table; every method works inside the store's transaction.
 
-    def __init__(self, connection: Connection) -> None:
+    *last_id* tells the highest id that was given to any answer before this transaction.
+    """
+
+    def __init__(self, connection: Connection, last_id: Callable[[], int]) -> None:
         self._connection = connection
+        self._last_id = last_id
+        self.last: int | None = None
+        """The last id given in this transaction, None if none was."""
 
     def add(
-        self,
-        network: str,
-        carrier: str,
-        answer: Answer,
-        *,
-        queued_at: float,
-        now: float,
-        validity: float,
-    ) -> None:
-        """Queue an answer to what *carrier* brought, due at once; *queued_at* is a POSIX time."""
-        ask = (int(answer.recipient), answer.generation, answer.counter)
+        self, network: str, carrier: str, answer: Answer, times: Times, route: str | None = None
+    ) -> Parcel:
+        """Queue an answer to what *carrier* brought, due at once; or hand it over to *route*."""
+        self.last = parcel = (self._last_id() if self.last is None else self.last) + 1
         repeat = answer.outcome is Outcome.REPEATED
-        row = (network, carrier, *ask, repeat, answer.text, queued_at, now + validity, now)
-        self._connection.later(_ADD, row)
+        state, attempts = ("queued", 0) if route is None else ("handed", 1)
+        recipient, text = answer.recipient, answer.text
+        queued_at, now, expires_at = times
+        self._connection.later(
+            _ADD,
+            (
+                *(parcel, answer.issue or None, network, carrier, int(recipient), repeat, text),
+                *(queued_at, expires_at, now, state, attempts, route),
+            ),
+        )
+        return Parcel(parcel, recipient, text, attempts, 0, route or carrier, repeat)
 
     def waits(self, asker: Party, counter: int) -> bool:
         """Tell whether an answer to this ask waits to be taken by a network."""
@@ -263,12 +281,12 @@ class OutboxRows:
             return None
         return State(row[0]), row[1]
 
-    def deliveries(self, asker: Party, counter: int) -> list[Delivery]:
-        """Return how far each sending of the answer to an ask has come, first to last."""
+    def deliveries(self, issue: int) -> list[Delivery]:
+        """Return how far each sending of the answer of this decision has come, first to last."""
         rows = self._connection.execute(
             "SELECT coalesce(route, carrier), state, queued_at, attempts, reason, settled_at"
-            " FROM outbox WHERE recipient = ? AND generation = ? AND counter = ? ORDER BY id",
-            (int(asker.number), asker.generation, counter),
+            " FROM outbox WHERE decision = ? ORDER BY id",
+            (issue,),
         )
         return [Delivery(carrier, State(state), *rest) for carrier, state, *rest in rows]
 
@@ -280,18 +298,12 @@ class OutboxRows:
         found = self._connection.execute("SELECT queued_at FROM outbox WHERE id = ?", (oldest,))
         return count, found.fetchone()[0]
 
-    def retry_now(self, asker: Party, counter: int, *, now: float, validity: float) -> bool:
-        """Have the latest answer to an ask leave as soon as it can, though it had failed.
+    def retry_now(self, issue: int, *, now: float, validity: float) -> bool:
+        """Have the latest answer of this decision leave as soon as it can, though it had failed.
 
         Tells whether there was one that waits for another try, failed, or expired.
         """
-        values = {
-            "asker": int(asker.number),
-            "generation": asker.generation,
-            "counter": counter,
-            "now": now,
-            "expiry": now + validity,
-        }
+        values = {"issue": issue, "now": now, "expiry": now + validity}
         return bool(self._connection.execute(_RETRY_NOW, values).fetchall())
 
     def counts(self) -> dict[str, int]:

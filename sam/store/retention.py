@@ -24,11 +24,12 @@ _FIND: Final = (
     " AND decided_at < ? AND coalesce(expiry, 0) <= ?"
 )
 _PURGE: Final = (
-    "UPDATE decision SET purged = ?, asker = NULL, holder = NULL, carrier = '', answer = NULL"
+    "UPDATE decision SET purged = ?, asker = NULL, holder = NULL, carrier = '', identity = '',"
+    " answer = NULL"
     " WHERE id = ?"
 )
 _COUNT_LEFT: Final = "SELECT count(*) FROM decision WHERE id > ? AND id <= ? AND purged IS NULL"
-_DROP_ANSWERS: Final = "DELETE FROM outbox WHERE recipient = ? AND generation = ? AND counter = ?"
+_DROP_ANSWERS: Final = "DELETE FROM outbox WHERE decision = ?"
 _DROP_OLDEST: Final = (
     "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT ?)"
     " AND queued_at < ? AND state NOT IN ('queued', 'handed', 'retrying')"
@@ -77,7 +78,7 @@ def purge_span(
             left = [_PURGED.get(name, value) for name, value in zip(_NAMES, values, strict=True)]
             mark = chain.purge_mark(master_id, place, digest, left)
             store.connection.execute(_PURGE, (mark, place))
-            store.connection.execute(_DROP_ANSWERS, values[:3])
+            store.connection.execute(_DROP_ANSWERS, (place,))
         store.connection.execute(_DROP_OLDEST, (span, retention.before))
     (left,) = store.connection.execute(_COUNT_LEFT, (after, end)).fetchone()
     return Span(len(found), left, None if end >= store.meta().head.count else end)

@@ -12,7 +12,8 @@ CREATE TABLE meta (
     journal_seq    INTEGER NOT NULL DEFAULT 0,
     journal_mac    BLOB    NOT NULL DEFAULT x'',
     log_count      INTEGER NOT NULL DEFAULT 0,
-    log_seal       BLOB    NOT NULL DEFAULT x'00000000000000000000000000000000'
+    log_seal       BLOB    NOT NULL DEFAULT x'00000000000000000000000000000000',
+    last_parcel    INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- The master keys under which parties are enrolled, each with its check from the key file.
@@ -119,6 +120,7 @@ CREATE TABLE pair (
 
 -- Every decision on an authentic ask, in the order made. A refusal has a reason, a grant the rest.
 -- audit_key names the master key of the seals; purged is the mark of a decision without its parties.
+-- identity is that of the carrier's message that brought the ask, so that a redelivery is known.
 CREATE TABLE decision (
     id                INTEGER PRIMARY KEY,
     asker             INTEGER,
@@ -129,6 +131,7 @@ CREATE TABLE decision (
     week              INTEGER NOT NULL,
     decided_at        REAL    NOT NULL,
     carrier           TEXT    NOT NULL,
+    identity          TEXT    NOT NULL DEFAULT '',
     reason            INTEGER,
     holder_generation INTEGER,
     epoch             INTEGER,
@@ -148,7 +151,8 @@ CREATE TABLE decision (
 
 CREATE UNIQUE INDEX decision_by_ask ON decision (asker, asker_generation, counter);
 
--- What phones sent and Sam acted on; the same carrier and identity again is a redelivery.
+-- What phones sent and Sam acted on, but for new asks, which `decision` names; the same carrier and
+-- identity again is a redelivery.
 CREATE TABLE inbound (
     id       INTEGER PRIMARY KEY,
     carrier  TEXT NOT NULL,
@@ -176,32 +180,32 @@ CREATE INDEX part_by_message ON part (carrier, sender, reference, total);
 CREATE INDEX part_by_sender ON part (sender);
 CREATE INDEX part_by_identity ON part (carrier, identity);
 
--- Answers on their way. carrier brought what each one answers, route was last handed it; unknown
--- counts the attempts of which nobody knows whether they reached the network. No id comes twice.
+-- Answers on their way: to the ask of a decision, or to something else. carrier brought what each one
+-- answers, route was last handed it; unknown counts the attempts of which nobody knows whether they
+-- reached the network. No id comes twice: meta.last_parcel is the highest given.
 CREATE TABLE outbox (
-    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    id         INTEGER PRIMARY KEY,
+    decision   INTEGER,
     network    TEXT    NOT NULL,
     carrier    TEXT    NOT NULL,
     recipient  INTEGER NOT NULL,
-    generation INTEGER NOT NULL,
-    counter    INTEGER NOT NULL,
     repeat     INTEGER NOT NULL CHECK (repeat IN (0, 1)),
     text       TEXT    NOT NULL,
     queued_at  REAL    NOT NULL,
     expires_at REAL    NOT NULL,
     due_at     REAL    NOT NULL,
-    state      TEXT    NOT NULL DEFAULT 'queued' CHECK (
+    state      TEXT    NOT NULL CHECK (
         state IN ('queued', 'handed', 'accepted', 'retrying', 'delivered', 'failed', 'expired')
     ),
-    attempts   INTEGER NOT NULL DEFAULT 0,
-    unknown    INTEGER NOT NULL DEFAULT 0,
+    attempts   INTEGER NOT NULL,
     route      TEXT,
+    unknown    INTEGER NOT NULL DEFAULT 0,
     carrier_id TEXT,
     reason     TEXT    NOT NULL DEFAULT '',
     settled_at REAL
 ) STRICT;
 
-CREATE INDEX outbox_by_ask ON outbox (recipient, generation, counter);
+CREATE INDEX outbox_by_decision ON outbox (decision) WHERE decision IS NOT NULL;
 CREATE INDEX outbox_due ON outbox (network, repeat, due_at) WHERE state IN ('queued', 'retrying');
 CREATE INDEX outbox_handed ON outbox (id) WHERE state = 'handed';
 CREATE INDEX outbox_by_carrier_id ON outbox (route, carrier_id) WHERE carrier_id IS NOT NULL;

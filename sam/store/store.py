@@ -43,12 +43,16 @@ _FIND_DECISION: Final = (
     " WHERE asker = ? AND asker_generation = ? AND counter = ?"
 )
 _ADD_DECISION: Final = (
-    f"INSERT INTO decision (id, audit_key, digest, {DECISION_COLUMNS})"  # noqa: S608 (constants)
-    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+    f"INSERT INTO decision (id, audit_key, digest, identity, {DECISION_COLUMNS})"  # noqa: S608
+    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+)
+_CAME_BEFORE: Final = (
+    "SELECT 1 FROM decision WHERE asker = ? AND asker_generation = ? AND counter = ?"
+    " AND carrier = ? AND identity = ?"
 )
 _COUNT_REPEAT: Final = (
     "UPDATE decision SET repeats = repeats + 1"
-    " WHERE asker = ? AND asker_generation = ? AND counter = ?"
+    " WHERE asker = ? AND asker_generation = ? AND counter = ? RETURNING id"
 )
 _FIND_PAIR: Final = (
     "SELECT last_n FROM pair WHERE asker = ? AND asker_generation = ?"
@@ -60,6 +64,7 @@ _COUNT_BAD_TYPED: Final = (
     "INSERT INTO bad_typed VALUES (?1, ?2, 1) ON CONFLICT (number) DO UPDATE"
     " SET bad = CASE WHEN day = ?2 THEN bad + 1 ELSE 1 END, day = ?2"
 )
+_SAVE_LAST_PARCEL: Final = "UPDATE meta SET last_parcel = ?"
 _SAVE_ENDS: Final = "UPDATE meta SET journal_seq = ?, journal_mac = ?, log_count = ?, log_seal = ?"
 _NOTE_BEHIND: Final = "UPDATE meta SET behind = 1, proved_epoch = max(proved_epoch, ?)"
 
@@ -78,11 +83,12 @@ class Store(Database):
         self.registry = Registry(connection)
         self.inbound = InboundRows(connection)
         self.parts = PartRows(connection)
-        self.outbox = OutboxRows(connection)
+        self.outbox = OutboxRows(connection, lambda: self.meta().last_parcel)
         self.ledger = LedgerRows(connection)
         self._notices = NoticeRows(connection)
         self.guard: Guard | None = None
         self.serial = 0
+        self._unsealed = 0
         self._meta: Meta | None = None
         self._any_notice: bool | None = None
         self._parties: dict[Number, Registration | None] = {}
@@ -181,18 +187,33 @@ class Store(Database):
         row = self.connection.execute(_FIND_DECISION, key).fetchone()
         return None if row is None else to_decision(row)
 
-    def add(self, decision: Decision) -> None:
-        """Remember a new decision, sealed in its place."""
+    def add(self, decision: Decision, identity: str = "") -> int:
+        """Remember a new decision on a message that came, in its place; return its number."""
         row = decision_row(decision)
-        seals: tuple[int | bytes | None, ...] = (None, None, None)
-        if self.guard is not None:
+        if self.guard is None:
+            self._unsealed = place = (self._unsealed or self._last_decision()) + 1
+            seals: tuple[int | bytes | None, ...] = (place, None, None)
+        else:
             sealed = self.guard.seal(self.meta(), row[:-1])
-            seals = (sealed.place, sealed.master_id, sealed.digest)
-        self.connection.later(_ADD_DECISION, (*seals, *row))
+            place, seals = sealed.place, (sealed.place, sealed.master_id, sealed.digest)
+        self.connection.later(_ADD_DECISION, (*seals, identity, *row))
+        return place
 
-    def count_repeat(self, asker: Party, counter: int) -> None:
-        """Count one more sending of the answer to this ask."""
-        self.connection.execute(_COUNT_REPEAT, (int(asker.number), asker.generation, counter))
+    def _last_decision(self) -> int:
+        (last,) = self.connection.execute("SELECT coalesce(max(id), 0) FROM decision").fetchone()
+        return int(last)
+
+    def came_before(self, asker: Party, counter: int, carrier: str, identity: str) -> bool:
+        """Tell whether this very message brought the ask with this counter, new or again."""
+        ask = (int(asker.number), asker.generation, counter)
+        brought = self.connection.execute(_CAME_BEFORE, (*ask, carrier, identity)).fetchone()
+        return brought is not None or self.inbound.is_known(carrier, identity)
+
+    def count_repeat(self, asker: Party, counter: int) -> int:
+        """Count one more sending of the answer to this ask; return the decision's number."""
+        ask = (int(asker.number), asker.generation, counter)
+        ((issue,),) = self.connection.execute(_COUNT_REPEAT, ask).fetchall()
+        return int(issue)
 
     def answer_waits(self, asker: Party, counter: int) -> bool:
         """Tell whether an answer to this ask waits to leave."""
@@ -278,6 +299,8 @@ class Store(Database):
 
     def _settle(self) -> None:
         """Let the journal go ahead of what is about to be committed."""
+        if self.outbox.last is not None:
+            self.connection.execute(_SAVE_LAST_PARCEL, (self.outbox.last,))
         self.connection.write()
         if self.guard is not None and (ends := self.guard.settle(self.meta())) is not None:
             place, head = ends
@@ -286,6 +309,8 @@ class Store(Database):
     def _forget(self) -> None:
         if self.guard is not None:
             self.guard.begin()
+        self.outbox.last = None
+        self._unsealed = 0
         self._meta = None
         self._any_notice = None
         self._parties.clear()

@@ -36,6 +36,7 @@ from dtns.sam.service.requests import (
 )
 from dtns.sam.store import registry
 from dtns.sam.store.keyfile import MasterKeys
+from dtns.sam.store.outbox import Times
 from dtns.sam.store.store import Store
 
 A, B, C = (Number(str(254700000000 + n)) for n in (1, 2, 3))
@@ -78,9 +79,7 @@ class Office:
         with self.store.transaction():
             text = to_text(ask.seal(sim.keys.ask))
             answer: Any = self.issuer.decide(self.store, text, "loopback", self.now)
-            self.store.outbox.add(
-                "loopback", "loopback", answer, queued_at=self.now, now=0.0, validity=9.0
-            )
+            self.store.outbox.add("loopback", "loopback", answer, Times(self.now, 0.0, 9.0))
 
 
 @pytest.fixture

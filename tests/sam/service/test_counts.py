@@ -5,9 +5,8 @@ from __future__ import annotations
 import gc
 import sys
 from collections import Counter
-from typing import Any
-
-from twisted.internet.defer import Deferred
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from dtns.gateway.carrier import Accepted, Outbound
 from dtns.sam.handset.handset import Handset
@@ -15,6 +14,9 @@ from dtns.sam.issuing.policy import Policy
 from dtns.sam.issuing.records import Registration
 from dtns.sam.protocol.keys import Enrolment
 from dtns.sam.protocol.numbers import Number
+
+if TYPE_CHECKING:
+    from dtns.gateway.carrier import Answered
 
 BURST = 100
 MOST_STATEMENTS = 7
@@ -75,22 +77,20 @@ class Slow:
     name, connected = "memory", True
 
     def __init__(self) -> None:
-        self.answers: list[tuple[Deferred[Accepted], Accepted]] = []
+        self.waiting: list[tuple[Sequence[Outbound], Answered]] = []
 
     async def start(self) -> None:
         """Connect."""
 
-    def send(self, message: Outbound) -> Deferred[Accepted]:
-        """Leave the answer open."""
-        answer: Deferred[Accepted] = Deferred()
-        self.answers.append((answer, Accepted(message.reference, message.reference)))
-        return answer
+    def send_all(self, messages: Sequence[Outbound], answered: Answered) -> None:
+        """Leave the answers open."""
+        self.waiting.append((messages, answered))
 
     def answer(self) -> None:
         """Answer all that is open."""
-        answers, self.answers = self.answers, []
-        for answer, outcome in answers:
-            answer.callback(outcome)
+        waiting, self.waiting = self.waiting, []
+        for messages, answered in waiting:
+            answered([Accepted(each.reference, each.reference) for each in messages])
 
 
 def test_outcomes_share_a_commit_with_the_next_asks(make_bench: Any) -> None:

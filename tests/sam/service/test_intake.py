@@ -21,12 +21,14 @@ from dtns.sam.service.intake import StoppingError
 class Shaky(Issuer):
     """An issuer with a fault that one text brings out, after it has written something."""
 
-    def decide(self, records: Any, text: str, carrier: str, now: float) -> Answer | Silence:
+    def decide(
+        self, records: Any, text: str, carrier: str, now: float, *, identity: str = ""
+    ) -> Answer | Silence:
         """Fail at POISON."""
         if text == "POISON":
             records.note_behind(1)
             raise ZeroDivisionError
-        return super().decide(records, text, carrier, now)
+        return super().decide(records, text, carrier, now, identity=identity)
 
 
 def test_an_ask_is_acknowledged_once_it_is_stored(bench: Any, alice: Handset, bob: Handset) -> None:

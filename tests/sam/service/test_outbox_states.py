@@ -24,6 +24,7 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
+from onebyone import OneByOne
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from world import World
@@ -51,16 +52,13 @@ class Network:
         return carrier_id
 
 
-class ModelCarrier:
+class ModelCarrier(OneByOne):
     """A carrier whose sends wait until the test answers them."""
 
     def __init__(self, name: str, network: Network) -> None:
         self.name = name
         self.connected = True
         self.network = network
-
-    async def start(self) -> None:
-        """Do nothing."""
 
     async def stop(self) -> None:
         """Do nothing."""
@@ -209,8 +207,8 @@ class OutboxMachine(RuleBasedStateMachine):
         self.world.store.connection.execute("PRAGMA query_only = 0")
 
     def rows(self) -> list[Any]:
-        """Return every answer's id, state and counter."""
-        found = self.world.store.connection.execute("SELECT id, state, counter FROM outbox")
+        """Return every answer's id, state and decision."""
+        found = self.world.store.connection.execute("SELECT id, state, decision FROM outbox")
         return list(found)
 
     @invariant()

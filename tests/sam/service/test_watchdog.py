@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from onebyone import OneByOne
 from sinks import stored
 from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs
@@ -15,7 +16,7 @@ from dtns.sam.handset.handset import Handset
 from dtns.sam.service.watchdog import Patience, Watchdog
 
 
-class Carrier:
+class Carrier(OneByOne):
     """A carrier that answers only if told to; stopping it ends nothing."""
 
     def __init__(self, name: str = "memory", *, answers: bool = False) -> None:

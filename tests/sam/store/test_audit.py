@@ -293,20 +293,16 @@ def test_living_keys_and_young_decisions_are_kept(world: GuardedWorld) -> None:
 
 def test_a_purge_takes_the_answers_along(world: GuardedWorld) -> None:
     """Sent answers carry numbers too, and so do Sam's own messages."""
-    rows = [
-        (number, counter, state)
-        for number in (1, 2)
-        for counter, state in ((0, "delivered"), (0, "queued"), (1, "delivered"))
-    ]
+    sendings = ((None, "delivered"), (None, "queued"), (1, "delivered"), (2, "queued"))
     world.store.connection.executemany(
-        "INSERT INTO outbox (network, carrier, recipient, generation, counter, repeat, text,"
-        " queued_at, expires_at, due_at, state)"
-        f" VALUES ('', '', 254700000000 + ?, 1, ?, 0, '', {world.now}, 0, 0, ?)",
-        rows,
+        "INSERT INTO outbox (decision, network, carrier, recipient, repeat, text,"
+        " queued_at, expires_at, due_at, state, attempts)"
+        f" VALUES (?, '', '', 254700000001, 0, '', {world.now}, 0, 0, ?, 0)",
+        sendings,
     )
     purge(world, Retention(world.now + 1, world.week + 200))
-    left = world.store.connection.execute("SELECT counter, state FROM outbox")
-    assert set(left) == {(0, "queued")}
+    left = world.store.connection.execute("SELECT decision, state FROM outbox")
+    assert set(left) == {(None, "queued")}
 
 
 def test_spans_cover_the_whole_log(world: GuardedWorld) -> None:
