@@ -186,7 +186,7 @@ def test_a_missing_sim_file_is_exit_4(tmp_path: Path) -> None:
 def test_a_damaged_sim_file_is_exit_4(sim: Path) -> None:
     """A SIM file with one octet changed, cut short, or replaced by a folder is told as that."""
     whole = sim.read_bytes()
-    place = whole.index(b'"generation": 1') + 14
+    place = whole.index(b":1,", whole.index(b'"generation"')) + 1
     for content in (whole[:place] + b"2" + whole[place + 1 :], whole[:40], b""):
         sim.write_bytes(content)
         assert "damaged" in _phone(sim, "keys", code=STORE)["message"]
