@@ -35,6 +35,16 @@ class StoreError(SamError):
     """The store is missing, damaged, in use, full, or of a newer version."""
 
 
+class NoStoreError(StoreError):
+    """There is no store at a place."""
+
+    def __init__(self, path: object) -> None:
+        super().__init__(
+            f"there is no store at {path}: `dtns init` makes a new one, "
+            "`dtns restore` puts a backup there"
+        )
+
+
 class SimFileError(SamError):
     """A SIM file, or the state beside it, is missing, damaged, in use or readable by others."""
 

@@ -17,6 +17,7 @@ from dtns.gateway.loopback.address import Address, UnixAddress, parse_address
 from dtns.gateway.loopback.conditions import Conditions
 from dtns.gateway.loopback.wire import Lines, decode_from_network, encode
 from dtns.sam.cli.show import JSON_OPTION, show_facts, show_json
+from dtns.sam.cli.without import without_tls
 
 PATH: Final = click.Path(dir_okay=False, path_type=Path)
 DEFAULT_ENDPOINT: Final = "tcp:127.0.0.1:7700"
@@ -112,9 +113,13 @@ def network(
         conditions = Conditions(**given)
     except ConditionsError as fault:
         raise click.UsageError(str(fault)) from None
-    from twisted.internet import reactor  # noqa: PLC0415 (installs the reactor)
+    with without_tls():
+        from twisted.internet import reactor  # noqa: PLC0415 (installs the reactor)
 
-    from dtns.gateway.loopback.main import announce_ready, serve_network  # noqa: PLC0415 (the same)
+        from dtns.gateway.loopback.main import (  # noqa: PLC0415 (the same)
+            announce_ready,
+            serve_network,
+        )
 
     announce: Callable[[Address], None] = announce_ready
     if modem_pty is not None:

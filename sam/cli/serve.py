@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import click
 
 from dtns.sam.cli.show import CONFIG_OPTION
+from dtns.sam.cli.without import without_tls
 from dtns.sam.configuration import Config
 
 
@@ -22,7 +25,9 @@ def serve(config: Config, *, trust_clock: bool) -> None:
     Prints one JSON line with the event `ready` on stderr once the store is open and the gateways
     listen; logs to stderr, in JSON where that is no terminal.
     """
-    from dtns.sam.console.companions import companions  # noqa: PLC0415 (slow to import)
-    from dtns.sam.service.running import serve as run  # noqa: PLC0415 (imports Twisted's reactor)
+    with nullcontext() if config.tls else without_tls():
+        from dtns.sam.console.companions import companions  # noqa: PLC0415 (slow to import)
+        from dtns.sam.service.running import serve as run  # noqa: PLC0415 (installs the reactor)
 
-    run(config, trust_clock=trust_clock, beside=companions(config))
+        beside = companions(config)
+    run(config, trust_clock=trust_clock, beside=beside)

@@ -162,6 +162,11 @@ class Config:
     smscs: Mapping[str, SmppSection] = field(factory=dict)
 
     @property
+    def tls(self) -> bool:
+        """Whether anything that Sam connects to wants TLS."""
+        return any(smsc.enabled and smsc.tls for smsc in self.smscs.values())
+
+    @property
     def folder(self) -> Path:
         """The directory of the file, to which its relative paths belong."""
         return self.path.parent

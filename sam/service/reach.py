@@ -8,27 +8,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeVar
-
-from twisted.logger import Logger
+from typing import Final, Protocol, TypeVar
 
 from dtns.sam.configuration import Config
-from dtns.sam.errors import StoreError, UnreachableError
-from dtns.sam.service.accounting import Accounting
-from dtns.sam.service.administration import Administration
+from dtns.sam.errors import NoStoreError, UnreachableError
 from dtns.sam.service.adminwire import MAX_LINE, decode_result, encode_request
 from dtns.sam.service.requests import Refusal, Request
-from dtns.sam.service.telling import Telling
-from dtns.sam.service.upkeep import Upkeep
-from dtns.sam.store.database import NO_STORE
-from dtns.sam.store.keyfile import MasterKeys, read_key_file
 from dtns.sam.store.lock import StoreInUseError, StoreLock
-from dtns.sam.store.recovery import Mended, join_journal
-from dtns.sam.store.store import Store
 
 _R = TypeVar("_R")
 
-_log: Final = Logger()
 PATIENCE_SECONDS: Final = 10.0
 ANSWER_SECONDS: Final = 60.0
 _PAUSE_SECONDS: Final = 0.05
@@ -54,39 +43,9 @@ def reach(config: Config, clock: Callable[[], float] = time.time) -> Iterator[Ad
         yield _reach(config, clock, stack)
 
 
-def open_store(config: Config, clock: Callable[[], float] = time.time) -> tuple[Store, MasterKeys]:
-    """Open the store, its journal and its master keys; the caller holds the lock.
-
-    Raises KeyFileError if a key is missing or is not the one that the store's parties have,
-    StoreError if the store and its journal do not agree.
-    """
-    master_keys = read_key_file(config.master_key)
-    store = Store.open(config.store)
-    try:
-        with store.transaction():
-            checks = store.registry.master_keys()
-        master_keys.insist_on(checks, config.master_key)
-        _tell(join_journal(store, config.journal, master_keys, clock))
-    except BaseException:
-        store.close()
-        raise
-    return store, master_keys
-
-
-def _tell(mended: Mended) -> None:
-    if mended.rolled_forward is not None:
-        _log.warn(
-            "entry {entry} of the journal was written before a crash and is done now",
-            event="rolled-forward",
-            entry=mended.rolled_forward,
-        )
-    if mended.torn:
-        _log.warn("half an entry of the journal, of a crash, is cut off", event="journal-torn")
-
-
 def _reach(config: Config, clock: Callable[[], float], stack: ExitStack) -> Administrable:
     if not config.store.exists():
-        raise StoreError(NO_STORE.format(config.store))
+        raise NoStoreError(config.store)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
@@ -98,13 +57,9 @@ def _reach(config: Config, clock: Callable[[], float], stack: ExitStack) -> Admi
                 raise
             time.sleep(_PAUSE_SECONDS)
         else:
-            store, master_keys = open_store(config, clock)
-            telling = Telling(store, master_keys, config.master_key)
-            upkeep = Upkeep(store, clock, config.sam.retention_days)
-            stack.enter_context(store)
-            accounting = Accounting(store, clock)
-            desks: dict[str, Any] = {"telling": telling, "accounting": accounting, "upkeep": upkeep}
-            return Administration(store, master_keys, clock, **desks)
+            from dtns.sam.service.opening import administer  # noqa: PLC0415 (half of all of Sam)
+
+            return stack.enter_context(administer(config, clock))
 
 
 def _connect(path: Path) -> socket.socket | None:

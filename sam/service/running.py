@@ -41,11 +41,11 @@ def serve(config: Config, *, trust_clock: bool = False, beside: Sequence[Compani
         reactor.stop()
 
     def started(facts: dict[str, Any]) -> None:
-        gc.collect()
-        gc.freeze()  # what is loaded by now stays: no later collection need go through it
         announce(sys.stderr, facts)
         supervisor.tell(READY)
         supervisor.keep_alive(reactor)
+        gc.collect()
+        gc.freeze()  # what is loaded by now stays: no later collection need go through it
 
     def stop() -> Deferred[None]:
         if not faults:

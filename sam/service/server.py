@@ -31,7 +31,7 @@ from dtns.sam.service.beside import Companion, RunningSam
 from dtns.sam.service.exchanges import ExchangeLog
 from dtns.sam.service.gateways import CarrierGateway, Gateways
 from dtns.sam.service.modems import GSM, MODEM, make_modems
-from dtns.sam.service.reach import open_store
+from dtns.sam.service.opening import open_store
 from dtns.sam.service.route import PATIENCE_SECONDS
 from dtns.sam.service.smpp import SMPP, make_smpp
 from dtns.sam.service.telling import Telling, at_once

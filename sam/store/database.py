@@ -12,7 +12,7 @@ from typing import Final, Self
 
 from attrs import frozen
 
-from dtns.sam.errors import StoreError
+from dtns.sam.errors import NoStoreError, StoreError
 from dtns.sam.store.audit import Head
 from dtns.sam.store.connection import Connection
 from dtns.sam.store.entries import Place
@@ -20,9 +20,6 @@ from dtns.sam.store.faults import store_faults
 from dtns.sam.store.schema import APPLICATION_ID, Schema, current_schema
 
 BUSY_SECONDS: Final = 1.0
-NO_STORE: Final = (
-    "there is no store at {}: `dtns init` makes a new one, `dtns restore` puts a backup there"
-)
 WAL_OCTETS_KEPT: Final = 64 * 1024 * 1024
 WAL_PAGES: Final = 4000
 """Pages in the write-ahead log, after which they are copied into the file: each only once then."""
@@ -86,7 +83,7 @@ class Database:
         Raises StoreError where it is missing, no store of ours, damaged, in use or newer.
         """
         if not path.exists():
-            raise StoreError(NO_STORE.format(path))
+            raise NoStoreError(path)
         with store_faults(path):
             connection = _connect(path)
             try:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from dtns.sam.errors import StoreError
-from dtns.sam.store.database import BUSY_SECONDS, NO_STORE, insist_ours
+from dtns.sam.errors import NoStoreError, StoreError
+from dtns.sam.store.database import BUSY_SECONDS, insist_ours
 from dtns.sam.store.faults import store_faults
 from dtns.sam.store.schema import current_schema
 
@@ -21,7 +21,7 @@ def snapshot(path: Path) -> Iterator[sqlite3.Connection]:
     or of another version.
     """
     if not path.exists():
-        raise StoreError(NO_STORE.format(path))
+        raise NoStoreError(path)
     uri = f"{path.absolute().as_uri()}?mode=ro"
     with (
         store_faults(path),
