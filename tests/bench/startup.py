@@ -4,19 +4,23 @@
 
 Starts `dtns serve` on a deployment with 1,000 parties and on one with *many* in turn, from the
 exec to the line that says ready, beside a bare Python that imports what a Twisted program needs.
-Then has the first answer asks, and reports its resident memory.
+Then has Sam with an SMSC answer asks, and reports its resident memory before and after. As in an
+installation, all of it is compiled by then: a first start of each is left out.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-from figures import conclude, cores, on_core, ratios, resident_kib, spread, tell
+from figures import conclude, cores, cpu_seconds, on_core, ratios, resident_kib, spread, tell
 from stand import Stand, enrol
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "equipment"))
@@ -24,35 +28,47 @@ from deployment import DTNS, Deployment, deploy
 
 FEW = 1000
 ASKS = 50_000
-_BARE = "import twisted.internet.reactor, cryptography.hazmat.primitives.cmac, sqlite3"
+_BARE = """\
+import sys
+import twisted.internet.reactor, cryptography.hazmat.primitives.cmac, sqlite3
+print('"ready"', file=sys.stderr, flush=True)
+sys.stdin.read()
+"""
 
 
-def start_milliseconds(deployment: Deployment, core: int) -> tuple[float, int]:
-    """Start Sam and stop it; return the milliseconds until it was ready, and its memory in KiB."""
+class Start(NamedTuple):
+    """How long a program took until it was ready, by the clock and in CPU time; its memory."""
+
+    milliseconds: float
+    cpu_milliseconds: float
+    resident_mib: float
+
+
+def start(command: list[str], environment: Mapping[str, str], core: int) -> Start:
+    """Start a program, and end it once it says that it is ready."""
     with on_core(core):
         began = time.perf_counter()
         process = subprocess.Popen(
-            [*DTNS, "serve", "-c", str(deployment.config)], stderr=subprocess.PIPE, text=True
+            command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
         )
     assert process.stderr is not None
-    for line in process.stderr:
-        if '"ready"' in line:
-            took = 1000 * (time.perf_counter() - began)
-            break
-    else:
-        sys.exit("Sam did not start")
-    resident = resident_kib(process.pid)
+    if not any('"ready"' in line for line in process.stderr):
+        sys.exit(f"it did not start: {' '.join(command)}")
+    took = 1000 * (time.perf_counter() - began)
+    found = Start(took, 1000 * cpu_seconds(process.pid), resident_kib(process.pid) / 1024)
     process.terminate()
     process.communicate()
-    return took, resident
+    return found
 
 
-def bare_milliseconds(core: int) -> float:
-    """Return the milliseconds that the imports alone take."""
-    with on_core(core):
-        began = time.perf_counter()
-        subprocess.run([sys.executable, "-c", _BARE], check=True)
-    return 1000 * (time.perf_counter() - began)
+def sam(deployment: Deployment) -> list[str]:
+    """Return the command that serves a deployment."""
+    return [*DTNS, "serve", "-c", str(deployment.config)]
+
+
+def compiled(folder: Path) -> dict[str, str]:
+    """Return what has Python keep what it compiles in *folder*, whatever is set here."""
+    return {"PYTHONPYCACHEPREFIX": str(folder), "PYTHONDONTWRITEBYTECODE": ""}
 
 
 def main() -> None:
@@ -61,34 +77,41 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--many", type=int, default=1_000_000)
     options = parser.parse_args()
-    took: dict[int, list[float]] = {FEW: [], options.many: []}
-    bare: list[float] = []
     with tempfile.TemporaryDirectory(prefix="dtns-startup-") as name:
         folder, both = Path(name), cores()
-        deployments = {}
-        for parties in took:
-            deployments[parties] = deploy(folder / str(parties))
-            enrol(deployments[parties].config, parties)
-        for _ in range(options.rounds):
-            bare.append(bare_milliseconds(both[0]))
-            for parties, deployment in deployments.items():
-                milliseconds, idle = start_milliseconds(deployment, both[0])
-                took[parties].append(milliseconds)
-                tell(f"{parties:8} parties: ready after {milliseconds:.0f} ms, {idle} KiB")
-        with Stand(folder / "loaded", FEW, both) as stand:
+        environment = compiled(folder / "compiled")
+        commands = {"bare": [sys.executable, "-c", _BARE]}
+        for what, parties in ("few", FEW), ("many", options.many):
+            deployment = deploy(folder / what)
+            enrol(deployment.config, parties)
+            commands[what] = sam(deployment)
+        starts: dict[str, list[Start]] = {what: [] for what in commands}
+        for turn in range(options.rounds + 1):
+            for what, command in commands.items():
+                found = start(command, os.environ | environment, both[0])
+                if turn:
+                    starts[what].append(found)
+                    tell(f"{what:5} {found.milliseconds:5.0f} ms {found.resident_mib:5.1f} MiB")
+        with Stand(folder / "loaded", FEW, both, environment=environment) as stand:
+            bound = stand.resident_kib
             stand.round(ASKS)
             loaded = stand.resident_kib
+    ready, cpu, resident = (
+        {what: [found[figure] for found in every] for what, every in starts.items()}
+        for figure in range(3)
+    )
     conclude(
         "startup",
         {
-            "ready_ms": spread(took[FEW], 0),
-            "ready_ms_many": spread(took[options.many], 0),
             "many": options.many,
-            "many_to_few": ratios(took[options.many], took[FEW]),
-            "imports_alone_ms": spread(bare, 0),
-            "to_imports_alone": ratios(took[FEW], bare),
-            "rss_idle_mib": round(idle / 1024, 1),
-            "rss_loaded_mib": round(loaded / 1024, 1),
+            "ready_ms": {what: spread(values, 0) for what, values in ready.items()},
+            "cpu_ms": {what: spread(values, 0) for what, values in cpu.items()},
+            "many_to_few": ratios(ready["many"], ready["few"]),
+            "cpu_many_to_few": ratios(cpu["many"], cpu["few"]),
+            "to_bare": ratios(ready["few"], ready["bare"]),
+            "cpu_to_bare": ratios(cpu["few"], cpu["bare"]),
+            "resident_mib": {what: spread(values, 1) for what, values in resident.items()}
+            | {"bound": round(bound / 1024, 1), "loaded": round(loaded / 1024, 1)},
         },
     )
 
