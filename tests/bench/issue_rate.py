@@ -2,20 +2,21 @@
 
     python tests/bench/issue_rate.py --rounds 9
 
-One core for the server that is measured, the other for its load. In each round krb5kdc as Debian
-ships it, Sam, and krb5kdc without log and PAC, in turn, answer so many requests. Sam makes every
-key durable with its place in the audit chain before it answers; krb5kdc writes nothing down that
-would survive a crash. Needs the peer's packages: see kdc.py.
+One core for the server that is measured, the other for its load. In each round Sam and krb5kdc, as
+Debian ships it, without log and PAC, and without them on LMDB, answer so many requests in turn. Sam
+makes every key durable with its place in the audit chain before it answers; krb5kdc writes nothing
+down that would survive a crash. Needs the peer's packages: see kdc.py, and klmdb.py for LMDB.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 from figures import conclude, cores, ratios, spread, tell
-from kdc import Kdc, Round, Strength
+from kdc import Kdc, Round, Strength, strengths
 from stand import FRAMINGS, WINDOW, Stand
 
 PARTIES = 1000
@@ -30,25 +31,23 @@ def main() -> None:
     parser.add_argument("--framing", choices=FRAMINGS, default="smpp")
     options = parser.parse_args()
     sam: list[Round] = []
-    peers: dict[Strength, list[Round]] = {strength: [] for strength in Strength}
-    with tempfile.TemporaryDirectory(prefix="dtns-rate-") as name:
+    peers: dict[Strength, list[Round]] = {strength: [] for strength in strengths()}
+    with tempfile.TemporaryDirectory(prefix="dtns-rate-") as name, ExitStack() as stack:
         folder, both = Path(name), cores()
-        with (
-            Kdc(folder / "default", Strength.DEFAULT, *both) as default,
-            Kdc(folder / "strongest", Strength.STRONGEST, *both) as strongest,
-            Stand(folder / "sam", PARTIES, both, framing=options.framing) as stand,
-        ):
-            for warm in range(-1, options.rounds):
-                rounds = (
-                    default.round(options.requests),
-                    stand.round(options.asks),
-                    strongest.round(options.requests),
-                )
-                tell("  ".join(f"{each.rate:7.0f}/s {each.cpu_us:6.1f} us" for each in rounds))
-                if warm >= 0:
-                    peers[Strength.DEFAULT].append(rounds[0])
-                    sam.append(rounds[1])
-                    peers[Strength.STRONGEST].append(rounds[2])
+        kdcs = {
+            strength: stack.enter_context(Kdc(folder / strength.value, strength, *both))
+            for strength in peers
+        }
+        stand = stack.enter_context(Stand(folder / "sam", PARTIES, both, framing=options.framing))
+        for warm in range(-1, options.rounds):
+            ours = stand.round(options.asks)
+            theirs = {strength: kdc.round(options.requests) for strength, kdc in kdcs.items()}
+            rounds = (ours, *theirs.values())
+            tell("  ".join(f"{each.rate:7.0f}/s {each.cpu_us:6.1f} us" for each in rounds))
+            if warm >= 0:
+                sam.append(ours)
+                for strength, round_ in theirs.items():
+                    peers[strength].append(round_)
     figures = {
         "framing": stand.framing.name,
         "window": WINDOW,

@@ -2,8 +2,9 @@
 
     python tests/bench/kdc.py --rounds 5
 
-starts it alone and prints its TGS requests a second and its CPU time for each.
-Needs `apt-get install krb5-kdc krb5-admin-server libkrb5-dev gcc libc6-dev`.
+starts it alone and prints its TGS requests a second and its CPU time for each, at each strength.
+Needs `apt-get install krb5-kdc krb5-admin-server libkrb5-dev gcc libc6-dev`; for the strength with
+LMDB what klmdb.py needs, too.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from enum import Enum
 from pathlib import Path
 from typing import IO, NamedTuple, Self
 
-from figures import conclude, cores, cpu_seconds, on_core, spread
+from figures import conclude, cores, cpu_seconds, on_core, spread, tell
+from klmdb import Unavailable, module_folder
 
 SOURCE = Path(__file__).with_name("kdc_load.c")
 PACKAGES = "krb5-kdc krb5-admin-server libkrb5-dev gcc libc6-dev"
@@ -55,8 +57,17 @@ _KDC_CONF = """\
   acl_file = {folder}/acl
   supported_enctypes = aes256-cts-hmac-sha1-96:normal
 {realm_lines} }}
-[logging]
+{modules}[logging]
  kdc = FILE:{log}
+"""
+_NO_PAC = "  disable_pac = true\n"
+_LMDB_MODULES = """\
+[dbmodules]
+ db_module_dir = {module_folder}
+ lmdb = {{
+  db_library = klmdb
+  database_name = {folder}/principal
+ }}
 """
 
 
@@ -67,6 +78,17 @@ class Strength(Enum):
     """As Debian ships it: a log line and a PAC for each ticket."""
     STRONGEST = "strongest"
     """Neither of them."""
+    LMDB = "lmdb"
+    """Neither of them, and its parties in LMDB: a module of krb5 that Debian leaves out."""
+
+
+def strengths() -> list[Strength]:
+    """Return those that can be had here; says why one cannot."""
+    folder = module_folder()
+    if isinstance(folder, Unavailable):
+        tell(f"krb5kdc with LMDB is left out: {folder.reason}")
+        return [Strength.DEFAULT, Strength.STRONGEST]
+    return list(Strength)
 
 
 class Round(NamedTuple):
@@ -118,13 +140,20 @@ class Kdc:
         return Round(requests / float(seconds), 1e6 * cpu / requests)
 
     def _configure(self, strength: Strength) -> dict[str, str]:
+        bare = strength is not Strength.DEFAULT
         values = {
             "realm": REALM,
             "port": self._port,
             "folder": self._folder,
-            "log": self._folder / "kdc.log" if strength is Strength.DEFAULT else "/dev/null",
-            "realm_lines": "" if strength is Strength.DEFAULT else "  disable_pac = true\n",
+            "log": "/dev/null" if bare else self._folder / "kdc.log",
+            "realm_lines": _NO_PAC if bare else "",
+            "modules": "",
         }
+        if strength is Strength.LMDB:
+            values["realm_lines"] = f"{_NO_PAC}  database_module = lmdb\n"
+            values["modules"] = _LMDB_MODULES.format(
+                folder=self._folder, module_folder=_insist_module()
+            )
         files = {"krb5.conf": _CLIENT_CONF, "kdc.conf": _KDC_CONF}
         for name, text in files.items():
             (self._folder / name).write_text(text.format(**values))
@@ -200,6 +229,13 @@ def insist_installed() -> None:
         sys.exit(f"the peer is not here: apt-get install {PACKAGES}")
 
 
+def _insist_module() -> Path:
+    folder = module_folder()
+    if isinstance(folder, Unavailable):
+        sys.exit(f"krb5kdc cannot have LMDB here: {folder.reason}")
+    return folder
+
+
 def _free_port() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
@@ -215,7 +251,7 @@ def main() -> None:
     options = parser.parse_args()
     figures = {}
     with tempfile.TemporaryDirectory(prefix="dtns-kdc-") as folder:
-        for strength in Strength:
+        for strength in strengths():
             with Kdc(Path(folder) / strength.value, strength, *cores()) as kdc:
                 kdc.round(options.requests)
                 rounds = [kdc.round(options.requests) for _ in range(options.rounds)]
