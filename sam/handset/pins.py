@@ -12,7 +12,7 @@ from dtns.sam.handset.card import Card
 from dtns.sam.handset.purse import PIN_TRIES, Pin
 from dtns.sam.handset.simfile import SimFile
 from dtns.sam.protocol.labels import Label
-from dtns.sam.protocol.primitives import Prf
+from dtns.sam.protocol.primitives import cmac, derive
 
 _PIN: Final = re.compile("[0-9]{4,8}", re.ASCII)
 
@@ -57,8 +57,8 @@ def set_pin(sim: SimFile, card: Card, old: str, new: str) -> str:
 
 def _verifier(sim: SimFile, pin: str) -> bytes:
     """Return what the card keeps of a PIN; below the keys the SIM was made with, which stay."""
-    key = Prf(sim.keys.ask).derive(Label.PIN, b"")
-    return Prf(key).mac(pin.encode())
+    key = derive(sim.keys.ask, Label.PIN, b"")
+    return cmac(key, pin.encode())
 
 
 def _keep(card: Card, pin: Pin) -> None:

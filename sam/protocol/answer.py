@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Final
+from struct import Struct
+from typing import Final, NamedTuple
 
 from attrs import frozen
 
@@ -16,7 +17,11 @@ from dtns.sam.protocol.wire import MalformedError, Reader, from_text
 
 _COUNTER_OCTETS: Final = 4
 _HEADER_OCTETS: Final = 2 + _COUNTER_OCTETS
+_HEADER: Final = Struct(">2sI")
 _GRANTED: Final = 0
+_REFUSAL: Final = Struct(">BH")
+_GRANT: Final = Struct(f">BHHBHBH{WITNESS_OCTETS}s{BLOCK_OCTETS}s")
+"""Status, holder's generation, epoch, n, expiry, flags, week, witness, session key."""
 
 
 class Reason(IntEnum):
@@ -47,8 +52,7 @@ class Reason(IntEnum):
         return self.name.lower().replace("_", "-")
 
 
-@frozen
-class Grant:
+class Grant(NamedTuple):
     """A key issued: what the asker needs to hold it and to hand it on.
 
     week is Sam's time. derived tells whether the holder can derive the session key from the
@@ -66,8 +70,7 @@ class Grant:
     derived: bool = True
 
 
-@frozen
-class Refusal:
+class Refusal(NamedTuple):
     """Sam will not issue a key for this ask; week is Sam's time."""
 
     reason: Reason
@@ -80,7 +83,7 @@ def seal_answer(answer_key: bytes, asked: bytes, counter: int, answer: Grant | R
     Layout: version, type, counter 4, then AES-SIV over the body with the header and the ask
     as associated data. The same inputs give the same octets.
     """
-    header = Label.ANSWER.prefix + counter.to_bytes(_COUNTER_OCTETS)
+    header = _HEADER.pack(Label.ANSWER.prefix, counter)
     body = _pack_grant(answer) if isinstance(answer, Grant) else _pack_refusal(answer)
     return header + siv_seal(answer_key, body, [header, asked])
 
@@ -109,43 +112,34 @@ def read_answer(text: str) -> ReceivedAnswer:
 
 
 def _pack_refusal(refusal: Refusal) -> bytes:
-    return bytes([refusal.reason]) + refusal.week.to_bytes(2)
+    return _REFUSAL.pack(refusal.reason, refusal.week)
 
 
 def _pack_grant(grant: Grant) -> bytes:
-    terms = grant.terms
-    flags = terms.limit << 3 | terms.direction.value << 2 | grant.derived << 1
-    return b"%b%b%b%b%b%b" % (
-        bytes([_GRANTED]),
-        grant.holder_generation.to_bytes(2) + grant.epoch.to_bytes(2),
-        bytes([grant.n]) + terms.expiry.to_bytes(2) + bytes([flags | (grant.sealed is not None)]),
-        grant.week.to_bytes(2) + grant.witness,
-        grant.session,
-        b"" if grant.sealed is None else grant.sealed.pack(),
-    )
+    generation, epoch, n, terms, week, witness, session, sealed, derived = grant
+    flags = terms.limit << 3 | terms.direction << 2 | derived << 1 | (sealed is not None)
+    fixed = _GRANT.pack(_GRANTED, generation, epoch, n, terms.expiry, flags, week, witness, session)
+    return fixed if sealed is None else fixed + sealed.pack()
 
 
 def _unpack(body: bytes) -> Grant | Refusal | None:
     """Read a body whose seal was good; None if a later version of Sam wrote it."""
     try:
-        reader = Reader(body)
-        status = reader.integer(1)
-        answer = _unpack_grant(reader) if status == _GRANTED else _unpack_refusal(status, reader)
+        reader, granted = Reader(body), body[:1] == bytes([_GRANTED])
+        answer = _unpack_grant(reader) if granted else _unpack_refusal(reader)
         reader.end()
     except (MalformedError, ValueError):
         return None
     return answer
 
 
-def _unpack_refusal(status: int, reader: Reader) -> Refusal:
-    return Refusal(Reason(status), reader.integer(2))
+def _unpack_refusal(reader: Reader) -> Refusal:
+    status, week = reader.unpack(_REFUSAL)
+    return Refusal(Reason(status), week)
 
 
 def _unpack_grant(reader: Reader) -> Grant:
-    generation, epoch, n = reader.integer(2), reader.integer(2), reader.integer(1)
-    expiry, flags = reader.integer(2), reader.integer(1)
-    week, witness = reader.integer(2), reader.take(WITNESS_OCTETS)
-    session = Key(reader.take(BLOCK_OCTETS))
+    _, generation, epoch, n, expiry, flags, week, witness, session = reader.unpack(_GRANT)
     return Grant(
         holder_generation=generation,
         epoch=epoch,
@@ -153,7 +147,7 @@ def _unpack_grant(reader: Reader) -> Grant:
         terms=Terms(limit=flags >> 3, direction=Direction(flags >> 2 & 1), expiry=expiry),
         week=week,
         witness=witness,
-        session=session,
+        session=Key(session),
         sealed=Sealed.unpack(reader.take(SEALED_OCTETS)) if flags & 1 else None,
         derived=bool(flags & 2),
     )

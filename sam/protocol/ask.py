@@ -5,24 +5,28 @@ from __future__ import annotations
 import hmac
 from enum import IntEnum
 from struct import Struct
-from typing import Final
-
-from attrs import frozen
+from typing import Final, NamedTuple
 
 from dtns.sam.protocol.keys import WITNESS_OCTETS
 from dtns.sam.protocol.labels import Label
 from dtns.sam.protocol.limits import MAX_LIMIT_CLASS
 from dtns.sam.protocol.numbers import Number
-from dtns.sam.protocol.primitives import Prf
+from dtns.sam.protocol.primitives import cmac
 from dtns.sam.protocol.session import NONCE_BITS, Direction, Party, nonce_field
-from dtns.sam.protocol.wire import MalformedError, Reader, from_text, number_field
+from dtns.sam.protocol.wire import MalformedError, from_text, number_at, number_field
 
 MAC_OCTETS: Final = 8
 MAX_COUNTER: Final = 0xFFFFFFFF
-_NONCE_OCTETS = 4
+_PREFIX: Final = Label.ASK.prefix
 _ASKER: Final = Struct(">HI")
-_TERMS: Final = Struct(">BB")
-_END: Final = Struct(f">HB{WITNESS_OCTETS}sI{MAC_OCTETS}s")
+"""Generation, counter: what comes between the two numbers."""
+_END: Final = f"HB{WITNESS_OCTETS}sI"
+_SEEN: Final = Struct(f">{_END}")
+"""What the asker has seen: epoch, n and witness of a key, the counter of a message."""
+_RESTS: Final = {
+    rest.size: rest for rest in (Struct(f">BBB{nonce}s{_END}{MAC_OCTETS}s") for nonce in (0, 4))
+}
+"""What follows the numbers, by its length: terms, life, nonce, what was seen, MAC."""
 
 
 class Form(IntEnum):
@@ -37,7 +41,7 @@ class Form(IntEnum):
 
 
 _MEANINGS: Final = {
-    limit << 3 | direction.value << 2 | form: (limit, direction, form)
+    limit << 3 | direction << 2 | form: (limit, direction, form)
     for limit in range(MAX_LIMIT_CLASS + 1)
     for direction in Direction
     for form in Form
@@ -45,8 +49,7 @@ _MEANINGS: Final = {
 """What the octet of the terms says, for each that says anything."""
 
 
-@frozen
-class Seen:
+class Seen(NamedTuple):
     """The highest key that the asker has of the pair, with Sam's proof of having issued it."""
 
     epoch: int = 0
@@ -54,8 +57,7 @@ class Seen:
     witness: bytes = bytes(WITNESS_OCTETS)
 
 
-@frozen
-class Ask:
+class Ask(NamedTuple):
     """One request. counter (1 to 2^32 - 1) rises with each and is the asker's nonce.
 
     limit is the class wanted, life the weeks wanted (0: Sam's default), nonce the holder's J,
@@ -76,27 +78,25 @@ class Ask:
     @property
     def body(self) -> bytes:
         """The octets that the MAC covers: all but itself."""
-        terms = self.limit << 3 | self.direction.value << 2 | self.form
-        return b"%b%b%b%b%b%b%b%b%b%b" % (
-            Label.ASK.prefix,
+        terms = self.limit << 3 | self.direction << 2 | self.form
+        seen = self.seen
+        return b"%b%b%b%b%b%b%b" % (
+            _PREFIX,
             self.asker.octets,
             self.counter.to_bytes(4),
             number_field(self.holder),
             bytes([terms, self.life]),
             nonce_field(self.nonce),
-            self.seen.epoch.to_bytes(2),
-            self.seen.n.to_bytes(1),
-            self.seen.witness,
-            self.synced.to_bytes(4),
+            _SEEN.pack(seen.epoch, seen.n, seen.witness, self.synced),
         )
 
     def seal(self, ask_key: bytes) -> bytes:
         """Return the message: the body and the first 8 octets of its CMAC."""
-        return self.body + ask_mac(ask_key, self.body)
+        body = self.body
+        return body + ask_mac(ask_key, body)
 
 
-@frozen
-class ReceivedAsk:
+class ReceivedAsk(NamedTuple):
     """An ask as it came in, its MAC not yet checked."""
 
     ask: Ask
@@ -114,7 +114,7 @@ class ReceivedAsk:
 
 def ask_mac(ask_key: bytes, body: bytes) -> bytes:
     """Return the 8-octet MAC of an ask's body."""
-    return Prf(ask_key).mac(body)[:MAC_OCTETS]
+    return cmac(ask_key, body)[:MAC_OCTETS]
 
 
 def read_ask(text: str) -> ReceivedAsk:
@@ -125,27 +125,28 @@ def read_ask(text: str) -> ReceivedAsk:
 
 def parse_ask(octets: bytes) -> Ask:
     """Parse the octets of an ask, its MAC not looked at; MalformedError as read_ask."""
-    reader = Reader(octets)
-    if reader.take(2) != Label.ASK.prefix:
+    if not octets.startswith(_PREFIX):
         raise MalformedError("not an ask of this version")
-    number, (generation, counter) = reader.number(), reader.unpack(_ASKER)
-    holder, (terms, life) = reader.number(), reader.unpack(_TERMS)
-    nonce, (epoch, n, witness, synced, _) = _nonce(reader), reader.unpack(_END)
-    reader.end()
+    number, end = number_at(octets, len(_PREFIX))
+    holder, rest = number_at(octets, end + _ASKER.size)
+    generation, counter = _ASKER.unpack_from(octets, end)
+    layout = _RESTS.get(len(octets) - rest)
+    if layout is None:
+        raise MalformedError("too short or too long")
+    terms, life, count, nonce, epoch, n, witness, synced, _ = layout.unpack_from(octets, rest)
     if terms not in _MEANINGS:
         raise MalformedError("an unknown form of ticket")
     if counter == 0 or generation == 0:
         raise MalformedError("a counter or generation of nought")
-    asker, seen = Party(number, generation), Seen(epoch, n, witness)
-    return Ask(asker, counter, holder, *_MEANINGS[terms], life, nonce, seen, synced)
+    if count != len(nonce):
+        raise MalformedError("not a nonce")
+    limit, direction, form = _MEANINGS[terms]
+    asker, seen, bound = Party(number, generation), Seen(epoch, n, witness), _read_nonce(nonce)
+    return Ask(asker, counter, holder, limit, direction, form, life, bound, seen, synced)
 
 
-def _nonce(reader: Reader) -> int | None:
-    match reader.integer(1):
-        case 0:
-            return None
-        case 4:
-            nonce = reader.integer(_NONCE_OCTETS)
-            if nonce >> NONCE_BITS == 0:
-                return nonce
-    raise MalformedError("not a nonce")
+def _read_nonce(octets: bytes) -> int | None:
+    nonce = int.from_bytes(octets)
+    if nonce >> NONCE_BITS:
+        raise MalformedError("not a nonce")
+    return nonce if octets else None

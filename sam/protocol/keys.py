@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from struct import Struct
+from typing import Final, NamedTuple
 
 from attrs import field, frozen
 
@@ -17,10 +18,12 @@ MASTER_OCTETS: Final = 32
 MAX_GENERATION: Final = 0xFFFF
 MAX_EPOCH: Final = 0xFFFF
 MAX_MASTER_ID: Final = 0xFF
+WITNESS_OCTETS: Final = 6
+_ENROLMENT: Final = Struct(">HHB")
+_ISSUED: Final = Struct(">HB")
 
 
-@frozen
-class Enrolment:
+class Enrolment(NamedTuple):
     """What fixes a party's keys: who it is, and when and under which master key it joined.
 
     generation and epoch are 1 to 65535, master_id 1 to 255.
@@ -34,12 +37,8 @@ class Enrolment:
     @property
     def octets(self) -> bytes:
         """The derivation context: number field, generation 2, epoch 2, master id 1."""
-        return b"%b%b%b%b" % (
-            number_field(self.number),
-            self.generation.to_bytes(2),
-            self.epoch.to_bytes(2),
-            self.master_id.to_bytes(1),
-        )
+        number, generation, epoch, master_id = self
+        return number_field(number) + _ENROLMENT.pack(generation, epoch, master_id)
 
 
 @frozen
@@ -107,14 +106,8 @@ class MasterKey:
 
         Opaque to the phone: MAC over asker's enrolment, holder, epoch and n.
         """
-        message = b"%b%b%b%b%b" % (
-            Label.WITNESS.prefix,
-            asker.octets,
-            holder.octets,
-            epoch.to_bytes(2),
-            n.to_bytes(1),
-        )
-        return self._prf.mac(message)[:WITNESS_OCTETS]
+        issued = asker.octets + holder.octets + _ISSUED.pack(epoch, n)
+        return self._prf.mac(Label.WITNESS.prefix + issued)[:WITNESS_OCTETS]
 
     def journal_key(self) -> Key:
         """Return the key that chains Sam's journal."""
@@ -130,6 +123,3 @@ class MasterKey:
 
     def __repr__(self) -> str:
         return f"<master key {self.master_id}>"
-
-
-WITNESS_OCTETS: Final = 6

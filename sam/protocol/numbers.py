@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NewType
+from typing import NewType, TypeGuard
 
 from dtns.sam.errors import NumberError
 
@@ -29,7 +29,7 @@ def parse_number(text: str) -> Number:
     return Number(compact[1:])
 
 
-def is_number(digits: str) -> bool:
+def is_number(digits: str) -> TypeGuard[Number]:
     """Tell whether *digits* is a canonical number."""
     return (
         MIN_DIGITS <= len(digits) <= MAX_DIGITS

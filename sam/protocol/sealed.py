@@ -11,6 +11,7 @@ from dtns.sam.protocol.primitives import (
     BLOCK_OCTETS,
     Key,
     Prf,
+    cmac,
     decrypt_block,
     encrypt_block,
     same,
@@ -69,4 +70,4 @@ def open_sealed(seal_key: bytes, context: Context, sealed: Sealed) -> Key | None
 
 def _tag(prf: Prf, context: Context, block: bytes) -> int:
     key = prf.derive(Label.SEAL_TAG, context.octets)
-    return top_bits(Prf(key).mac(Label.SEAL_TAG.prefix + context.octets + block), SEALED_TAG_BITS)
+    return top_bits(cmac(key, Label.SEAL_TAG.prefix + context.octets + block), SEALED_TAG_BITS)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import IntEnum
+from struct import Struct
 from typing import Final, TypeAlias
 
 from attrs import frozen
 
 from dtns.sam.protocol.labels import Label
 from dtns.sam.protocol.numbers import Number
-from dtns.sam.protocol.primitives import BLOCK_OCTETS, Key, Prf, top_bits
+from dtns.sam.protocol.primitives import BLOCK_OCTETS, Key, cmac, derive, top_bits
 from dtns.sam.protocol.wire import number_field
 
 Order: TypeAlias = tuple[int, int, int, int]
@@ -20,9 +21,11 @@ NO_ORDER: Final[Order] = (0, 0, 0, 0)
 
 MAX_N: Final = 0xFF
 NONCE_BITS: Final = 26
+_TAIL: Final = Struct(">HBHBB")
+"""What follows the parties in a context: epoch, n, expiry, limit, direction."""
 
 
-class Direction(Enum):
+class Direction(IntEnum):
     """Who pays on a key; it never changes for that key."""
 
     ASKER_PAYS = 0
@@ -73,19 +76,8 @@ class Context:
     def octets(self) -> bytes:
         """The canonical form that every derivation and MAC of the key takes in."""
         terms = self.terms
-        return b"%b%b%b%b" % (
-            self.asker.octets,
-            self.holder.octets,
-            b"%b%b%b%b%b"
-            % (
-                self.epoch.to_bytes(2),
-                self.n.to_bytes(1),
-                terms.expiry.to_bytes(2),
-                terms.limit.to_bytes(1),
-                terms.direction.value.to_bytes(1),
-            ),
-            nonce_field(self.nonce),
-        )
+        tail = _TAIL.pack(self.epoch, self.n, terms.expiry, terms.limit, terms.direction)
+        return self.asker.octets + self.holder.octets + tail + nonce_field(self.nonce)
 
     @property
     def order(self) -> Order:
@@ -103,7 +95,7 @@ def nonce_field(nonce: int | None) -> bytes:
 
 def session_key(ticket_key: bytes, context: Context) -> Key:
     """Derive the session key: 16 octets below the holder's ticket key."""
-    return Prf(ticket_key).derive(Label.SESSION, context.octets)
+    return derive(ticket_key, Label.SESSION, context.octets)
 
 
 def code(session: bytes, label: Label, context: Context, bits: int, extra: bytes = b"") -> int:
@@ -112,10 +104,10 @@ def code(session: bytes, label: Label, context: Context, bits: int, extra: bytes
     The MAC key is derived from the session key under the code's own label; the input is
     version, type, the whole context, then what the code adds.
     """
-    key = Prf(session).derive(label, b"")
-    return top_bits(Prf(key).mac(label.prefix + context.octets + extra), bits)
+    key = derive(session, label, b"")
+    return top_bits(cmac(key, label.prefix + context.octets + extra), bits)
 
 
 def key_check_value(session: bytes) -> str:
     """Return the key check value: 6 hex digits of AES-CMAC over one zero block."""
-    return Prf(session).mac(bytes(BLOCK_OCTETS)).hex()[:6]
+    return cmac(session, bytes(BLOCK_OCTETS)).hex()[:6]

@@ -9,7 +9,7 @@ from attrs import field, frozen
 from dtns.sam.protocol.labels import Label
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.payments import RECEIPT_BITS, RECEIPTS, Payment
-from dtns.sam.protocol.primitives import Key, Prf, top_bits
+from dtns.sam.protocol.primitives import Key, cmac, derive, top_bits
 from dtns.sam.protocol.wire import number_field
 
 COUNT_BITS: Final = 16
@@ -62,8 +62,8 @@ class Deal:
             self.payment.octets,
             self.count.to_bytes(2),
         )
-        key = Prf(universal.key).derive(label, b"")
-        return top_bits(Prf(key).mac(label.prefix + deal + extra), bits)
+        key = derive(universal.key, label, b"")
+        return top_bits(cmac(key, label.prefix + deal + extra), bits)
 
 
 def split_charge(bits: int) -> tuple[int, int]:

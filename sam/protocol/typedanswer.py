@@ -11,6 +11,7 @@ from dtns.sam.protocol.primitives import (
     BLOCK_OCTETS,
     Key,
     Prf,
+    cmac,
     decrypt_block,
     encrypt_block,
     same,
@@ -72,4 +73,4 @@ def open_typed(
 
 def _tag(prf: Prf, binding: bytes, block: bytes) -> int:
     key = prf.derive(Label.TYPED_TAG, binding)
-    return top_bits(Prf(key).mac(Label.TYPED_TAG.prefix + binding + block), TYPED_TAG_BITS)
+    return top_bits(cmac(key, Label.TYPED_TAG.prefix + binding + block), TYPED_TAG_BITS)

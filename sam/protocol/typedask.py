@@ -9,7 +9,7 @@ from attrs import frozen
 
 from dtns.sam.protocol.labels import Label
 from dtns.sam.protocol.numbers import Number
-from dtns.sam.protocol.primitives import Prf, top_bits
+from dtns.sam.protocol.primitives import cmac, top_bits
 from dtns.sam.protocol.session import Party
 from dtns.sam.protocol.wire import MalformedError, Reader, number_field
 
@@ -42,7 +42,7 @@ class TypedAsk:
 
     def seal(self, ask_key: bytes) -> bytes:
         """Return the whole ask: the body and its MAC, 33 bits in 5 octets."""
-        mac = top_bits(Prf(ask_key).mac(self.body), TYPED_MAC_BITS)
+        mac = top_bits(cmac(ask_key, self.body), TYPED_MAC_BITS)
         return self.body + mac.to_bytes(_MAC_OCTETS)
 
     def is_proved_by(self, ask_key: bytes, mac: int) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from struct import Struct
 from typing import Any, Final
 
@@ -13,7 +12,15 @@ MAX_TEXT: Final = 160
 """Characters in one SMS of the GSM 7-bit alphabet."""
 _ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _TO_ALPHABET: Final = _ALPHABET.ljust(256)
-_TO_PYTHON: Final = bytes.maketrans(_ALPHABET, b"0123456789abcdefghijklmnopqrstuv")
+_WHITE_SPACE: Final = bytes(octet for octet in range(128) if chr(octet).isspace())
+_TO_PYTHON: Final = bytes(
+    b"0123456789abcdefghijklmnopqrstuv!"[_ALPHABET.find(chr(octet).upper().encode())]
+    for octet in range(256)
+)
+"""Each letter as Python's digit, whatever its case; all else as what is none."""
+_COUNTS: Final = [f"{count:02x}" for count in range(MAX_DIGITS + 1)]
+_PADS: Final = ["f" * (count % 2) for count in range(MAX_DIGITS + 1)]
+"""What goes before and after the digits of a number in its field, by their count."""
 _DIGIT_BITS: Final = 5
 _MOST_DIGITS: Final = 256
 """A power of two, and more than a text can have."""
@@ -23,11 +30,26 @@ class MalformedError(ValueError):
     """A received octet string breaks its layout; the text says where. Caught by each parser."""
 
 
-@lru_cache(maxsize=1024)
 def number_field(number: Number) -> bytes:
     """Encode a number: one octet of digit count, then packed BCD, the last nibble F if odd."""
-    padded = number if len(number) % 2 == 0 else number + "f"
-    return bytes([len(number)]) + bytes.fromhex(padded)
+    count = len(number)
+    return bytes.fromhex(_COUNTS[count] + number + _PADS[count])
+
+
+def number_at(octets: bytes, place: int) -> tuple[Number, int]:
+    """Return the number whose field begins at this octet, and where the field ends.
+
+    MalformedError for every form but the canonical one.
+    """
+    count = octets[place] if place < len(octets) else 0
+    end = place + 1 + (count + 1) // 2
+    text = octets[place + 1 : end].hex()
+    digits = text[:count]
+    if count > MAX_DIGITS or digits + _PADS[count] != text or len(digits) != count:
+        raise MalformedError("a number cut short or too long")
+    if not is_number(digits):
+        raise MalformedError("not a number")
+    return digits, end
 
 
 class Reader:
@@ -56,14 +78,8 @@ class Reader:
 
     def number(self) -> Number:
         """Return the number field that comes next; refuses every form but the canonical one."""
-        count = self.integer(1)
-        if count > MAX_DIGITS:
-            raise MalformedError("number too long")
-        text = self.take((count + 1) // 2).hex()
-        digits, pad = text[:count], text[count:]
-        if not is_number(digits) or pad != "f" * (count % 2):
-            raise MalformedError("not a number")
-        return Number(digits)
+        number, self._position = number_at(self._octets, self._position)
+        return number
 
     def rest(self) -> bytes:
         """Return all that is left."""
@@ -94,13 +110,12 @@ def from_text(text: str) -> bytes:
     """Read SMS text; letter case and white space do not matter. MalformedError if it is none."""
     if len(text) > 2 * MAX_TEXT:
         raise MalformedError("text too long")
-    if not text.isascii():
-        raise MalformedError("not base32")
-    digits = "".join(text.split()).upper().encode("ascii")
-    if digits.translate(None, _ALPHABET):
-        raise MalformedError("not base32")
+    try:
+        digits = text.encode("ascii").translate(_TO_PYTHON, _WHITE_SPACE)
+        value = int(digits or b"0", 32)
+    except ValueError:
+        raise MalformedError("not base32") from None
     count, spare = divmod(len(digits) * _DIGIT_BITS, 8)
-    value = int(digits.translate(_TO_PYTHON), 32) if digits else 0
     if spare >= _DIGIT_BITS or value & ((1 << spare) - 1):
         raise MalformedError("not canonical base32")
     return (value >> spare).to_bytes(count)

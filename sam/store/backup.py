@@ -23,7 +23,7 @@ from attrs import asdict, evolve, field, frozen
 from dtns.sam.errors import StoreError
 from dtns.sam.protocol.keys import MasterKey
 from dtns.sam.protocol.labels import Label
-from dtns.sam.protocol.primitives import Prf
+from dtns.sam.protocol.primitives import cmac
 from dtns.sam.store.database import read_meta, sync_folder
 from dtns.sam.store.faults import store_faults
 from dtns.sam.store.snapshot import snapshot
@@ -215,4 +215,4 @@ def _insist_own(path: Path, manifest: Manifest, master_keys: Mapping[int, Master
 
 def _mac(master: MasterKey, manifest: Manifest) -> str:
     values = json.dumps(asdict(evolve(manifest, mac=""))).encode()
-    return Prf(master.backup_key()).mac(Label.BACKUP.prefix + values).hex()
+    return cmac(master.backup_key(), Label.BACKUP.prefix + values).hex()

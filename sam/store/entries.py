@@ -137,9 +137,9 @@ def read_body(body: bytes, mac: bytes) -> Entry:
 def _written(change: Change) -> list[Any]:
     match change:
         case Enrolled(enrolment, at):
-            return ["enrol", *_fields(enrolment), at]
+            return ["enrol", *enrolment, at]
         case RenewalOffered(enrolment):
-            return ["renew", *_fields(enrolment)]
+            return ["renew", *enrolment]
         case StandingSet(number, suspended):
             return ["suspend" if suspended else "resume", number]
         case EpochRaised(epoch):
@@ -148,10 +148,6 @@ def _written(change: Change) -> list[Any]:
             return ["tell", number, item.hex()]
         case RefundNoted(number, load, refund_of):
             return ["refund", number, load, refund_of]
-
-
-def _fields(enrolment: Enrolment) -> tuple[Number, int, int, int]:
-    return enrolment.number, enrolment.generation, enrolment.epoch, enrolment.master_id
 
 
 def _read(kind: str, *values: Any) -> Change:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve
 
 from dtns.sam.handset.handset import Handset
 from dtns.sam.issuing.issuer import DAY_SECONDS, Answer, Outcome, Silence
@@ -134,7 +133,7 @@ def test_a_refusal_is_repeated_octet_for_octet(asker: Any, world: Any) -> None:
     first = asker.send(octets)
     with world.store.transaction():
         known = world.store.registration(asker.number)
-        world.store.save(known._replace(enrolment=evolve(known.enrolment, number=STRANGER)))
+        world.store.save(known._replace(enrolment=known.enrolment._replace(number=STRANGER)))
     assert asker.send(octets).text == first.text
     granted(asker.open(asker.make(STRANGER)))
 

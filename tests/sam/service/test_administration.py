@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve
 
 from dtns.sam.issuing.issuer import DAY_SECONDS, Issuer
 from dtns.sam.issuing.notices import renew
@@ -191,7 +190,7 @@ def test_generations_run_out(office: Office) -> None:
     with office.store.transaction():
         known = office.store.registration(A)
         assert known is not None
-        office.store.save(known._replace(enrolment=evolve(known.enrolment, generation=0xFFFF)))
+        office.store.save(known._replace(enrolment=known.enrolment._replace(generation=0xFFFF)))
     assert isinstance(office.sam.answer(Rekey(A)), Refusal)
 
 
