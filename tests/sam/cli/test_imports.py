@@ -17,7 +17,13 @@ from dtns.sam.cli.main import dtns as command_line
 LISTED = {"PYTHONPROFILEIMPORTTIME": "1"}
 """Has Python write a line on stderr for each module that it loads."""
 WEB = {"klein", "twisted.web", "werkzeug", "jinja2", "prometheus_client"}
-TLS = {"OpenSSL.crypto", "service_identity", "cryptography.x509", "twisted.internet._sslverify"}
+TLS = {
+    "_ssl",
+    "OpenSSL.crypto",
+    "service_identity",
+    "cryptography.x509",
+    "twisted.internet._sslverify",
+}
 MODEMS = {"gsmmodem", "serial", "dtns.gateway.modem.carrier", "dtns.gateway.modem.emulator"}
 SMSCS = {"smpp34", "dtns.gateway.smpp"}
 PHONES = {"dtns.sam.handset", "dtns.sam.simulator", "dtns.sam.conformance", "dtns.sam.analysis"}
