@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gc
+import linecache
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
@@ -21,6 +22,8 @@ from dtns.sam.service.notifying import READY, STOPPING, Supervisor
 from dtns.sam.service.server import Sam
 
 _log = Logger()
+COLLECT_AFTER: Final = 20_000
+"""Objects made and not let go of before Python looks for cycles: serving leaves hardly any."""
 
 
 def serve(config: Config, *, trust_clock: bool = False, beside: Sequence[Companion] = ()) -> None:
@@ -44,8 +47,7 @@ def serve(config: Config, *, trust_clock: bool = False, beside: Sequence[Compani
         announce(sys.stderr, facts)
         supervisor.tell(READY)
         supervisor.keep_alive(reactor)
-        gc.collect()
-        gc.freeze()  # what is loaded by now stays: no later collection need go through it
+        _settle()
 
     def stop() -> Deferred[None]:
         if not faults:
@@ -60,3 +62,11 @@ def serve(config: Config, *, trust_clock: bool = False, beside: Sequence[Compani
     reactor.run()
     if faults:
         faults[0].raiseException()
+
+
+def _settle() -> None:
+    """Let go of what only starting needed; no later collection goes through what stays."""
+    linecache.clearcache()  # the sources of generated methods
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
