@@ -12,7 +12,7 @@ from attrs import frozen
 from dtns.sam.cli.show import ask
 from dtns.sam.configuration import Config
 from dtns.sam.errors import SimFileError
-from dtns.sam.handset.simfile import SimFile, write_sim_file
+from dtns.sam.handset.simfile import SimFile, write_sim_file, write_sim_files
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.service.reach import Administrable
 from dtns.sam.service.requests import Enrol, Enrolled, Enrolment, Personalisation, Rekey
@@ -59,6 +59,9 @@ class Personaliser:
         absent = tuple(number for number in numbers if not there[number])
         known = ask(self.sam, Enrol(present, create=False)).numbers if present else ()
         fresh = ask(self.sam, Enrol(absent)).numbers if absent else ()
+        given = [each.personalisation for each in fresh if each.personalisation is not None]
+        sims = {self.sim_path(sim.number).name: sim for sim in _sims_of(self.config, given)}
+        write_sim_files(self.folder, sims)
         return [*map(self._of_known, known), *map(self._of_fresh, fresh)]
 
     def look(self, numbers: Sequence[Number]) -> list[Result]:
@@ -88,7 +91,8 @@ class Personaliser:
         retired = f"{number}.generation-{given.generation - 1}.sim"
         for old in sorted(self.folder.glob(f"{path.name}*")):
             _rename(old, old.with_name(retired + old.name.removeprefix(path.name)))
-        self._write(given)
+        (sim,) = _sims_of(self.config, [given])
+        write_sim_file(path, sim)
         return Result(number, Standing.ENROLLED, path)
 
     def sim_path(self, number: Number) -> Path:
@@ -113,12 +117,7 @@ class Personaliser:
         number, path = enrolled.number, self.sim_path(enrolled.number)
         if enrolled.personalisation is None:
             return Result(number, Standing.REFUSED, path, already_enrolled(number))
-        self._write(enrolled.personalisation)
         return Result(number, Standing.ENROLLED, path)
-
-    def _write(self, given: Personalisation) -> None:
-        (sim,) = _sims_of(self.config, [given])
-        write_sim_file(self.sim_path(given.number), sim)
 
 
 @frozen

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
 import click
 
 from dtns.sam.cli.progress import progress_bar
 from dtns.sam.cli.show import JSON_OPTION, show_json
 from dtns.sam.errors import SimFileError
-from dtns.sam.handset.documents import sync_folder
+from dtns.sam.handset.documents import durable, sync_folder, write_new_file
 from dtns.sam.handset.simfile import SimFile, sim_document
-
-_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
 @click.command()
@@ -59,11 +56,10 @@ def _write_all(sims: Iterable[SimFile], out: Path, *, shards: bool) -> int:
     try:
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(mode=0o700)
-        with _opened(scratch) as folder:
+        with durable(scratch) as folder:
             for sim in sims:
                 _write(folder, _place(sim, shards=shards), sim_document(sim))
                 count += 1
-        os.sync()
         scratch.rename(out)
         sync_folder(out.parent)
     except OSError as fault:
@@ -73,30 +69,16 @@ def _write_all(sims: Iterable[SimFile], out: Path, *, shards: bool) -> int:
     return count
 
 
-@contextmanager
-def _opened(folder: Path) -> Iterator[int]:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
 def _write(folder: int, place: str, document: bytes) -> None:
     """Write a new file at a place in an open folder, and the directories above it."""
     try:
-        descriptor = os.open(place, _NEW, 0o600, dir_fd=folder)
+        write_new_file(place, document, folder)
     except FileNotFoundError:
         outer, inner, _ = place.split("/")
         with suppress(FileExistsError):
             os.mkdir(outer, 0o700, dir_fd=folder)
         os.mkdir(f"{outer}/{inner}", 0o700, dir_fd=folder)
-        descriptor = os.open(place, _NEW, 0o600, dir_fd=folder)
-    try:
-        while document:
-            document = document[os.write(descriptor, document) :]
-    finally:
-        os.close(descriptor)
+        write_new_file(place, document, folder)
 
 
 def _place(sim: SimFile, *, shards: bool) -> str:

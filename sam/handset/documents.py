@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import os
 import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -62,6 +65,62 @@ def write_document(path: Path, kind: str, content: dict[str, Any]) -> None:
         sync_folder(path.parent)
     except OSError as fault:
         raise SimFileError(f"cannot write {path}: {fault.strerror}") from fault
+
+
+def write_documents(folder: Path, texts: Mapping[str, bytes]) -> None:
+    """Replace documents in *folder* by their names (mode 0600); all durable when this returns.
+
+    Raises SimFileError where they cannot be written; then each is the old one or the new one.
+    """
+    try:
+        with durable(folder):
+            for name, text in texts.items():
+                scratch = folder / f"{name}.new"
+                scratch.unlink(missing_ok=True)
+                write_new_file(os.fspath(scratch), text)
+        for name in texts:
+            (folder / f"{name}.new").replace(folder / name)
+        sync_folder(folder)
+    except OSError as fault:
+        raise SimFileError(f"cannot write {fault.filename or folder}: {fault.strerror}") from fault
+
+
+@contextmanager
+def durable(folder: Path) -> Iterator[int]:
+    """Yield an open folder; all that is written below it inside is durable when this is left.
+
+    One call, whatever the number of files. OSError if the disk failed on any of them.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield descriptor
+        sync_all(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_all(descriptor: int) -> None:
+    """Make durable what was written on an open file's disk; OSError if it failed since opened.
+
+    Where there is no syncfs, as there is in Linux, failures are not told.
+    """
+    library = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(library, "syncfs"):
+        os.sync()
+    elif library.syncfs(descriptor):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def write_new_file(path: str, octets: bytes, folder: int | None = None) -> None:
+    """Write a file that is not there, mode 0600, below an open folder if one is given."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    descriptor = os.open(path, flags, 0o600, dir_fd=folder)
+    try:
+        while octets:
+            octets = octets[os.write(descriptor, octets) :]
+    finally:
+        os.close(descriptor)
 
 
 def structure(path: Path, content: dict[str, Any], shape: type[_T]) -> _T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from dtns.sam.handset.documents import (
     read_document,
     structure,
     write_document,
+    write_documents,
 )
 from dtns.sam.protocol.keys import PartyKeys
 from dtns.sam.protocol.numbers import Number
@@ -51,9 +53,23 @@ class SimFile:
 
 def write_sim_file(path: Path, sim: SimFile) -> None:
     """Write a SIM file, mode 0600; SimFileError if one is there already."""
+    _insist_absent(path)
+    write_document(path, KIND, CONVERTER.unstructure(sim))
+
+
+def write_sim_files(folder: Path, sims: Mapping[str, SimFile]) -> None:
+    """Write SIM files by their names, as `write_sim_file` each; all durable when this returns.
+
+    After a fault or a crash some may be there, each whole.
+    """
+    for name in sims:
+        _insist_absent(folder / name)
+    write_documents(folder, {name: sim_document(sim) for name, sim in sims.items()})
+
+
+def _insist_absent(path: Path) -> None:
     if path.exists():
         raise SimFileError(f"{path} exists: a SIM file is never overwritten")
-    write_document(path, KIND, CONVERTER.unstructure(sim))
 
 
 def sim_document(sim: SimFile) -> bytes:

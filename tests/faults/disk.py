@@ -162,6 +162,12 @@ class Disk:
             self._shadows[path].synchronised()
         self._names = [(folder, undo) for folder, undo in self._names if folder != path]
 
+    def all_synchronised(self) -> None:
+        """Take all files and names as durable."""
+        for shadow in self._shadows.values():
+            shadow.synchronised()
+        self._names.clear()
+
     def named(self, folder: str, undo: Callable[[], None]) -> None:
         """Remember how to take back a change of names in *folder* that is not synchronised yet."""
         self._names.append((folder, undo))

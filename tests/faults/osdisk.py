@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from dtns.sam.handset import documents
+
 if TYPE_CHECKING:
     from disk import Disk
 
@@ -23,6 +25,7 @@ def install(disk: Disk) -> None:
     files = _Files(disk)
     for name in _NAMES:
         setattr(os, name, getattr(files, name))
+    documents.sync_all = files.sync_all
     os.fdatasync, os.rename, os.remove = files.fsync, files.replace, files.unlink
     io.open = builtins.open = files.open_path  # type: ignore[assignment]
 
@@ -34,6 +37,7 @@ class _Files:
         self._disk = disk
         self._real: dict[str, Callable[..., Any]] = {name: getattr(os, name) for name in _NAMES}
         self._open_path = open
+        self._sync_all = documents.sync_all
 
     def open(self, path: Any, flags: int, *args: Any, **options: Any) -> int:
         new = flags & os.O_CREAT and self._disk.covers(path) and not os.path.lexists(path)
@@ -66,6 +70,11 @@ class _Files:
         self._real["fsync"](descriptor)
         if path is not None:
             self._disk.synchronised(path)
+
+    def sync_all(self, descriptor: int) -> None:
+        _do(self._disk, "fsync", self._path_of(descriptor) or "")
+        self._sync_all(descriptor)
+        self._disk.all_synchronised()
 
     def replace(self, source: Any, target: Any, **options: Any) -> None:
         if not self._disk.covers(target):

@@ -39,6 +39,11 @@ os.fsync(os.open(folder, os.O_RDONLY))
 """
 NOT_DURABLE = DURABLE.replace("os.fsync(file.fileno())", "")
 
+MANY = """
+from dtns.sam.handset.documents import write_documents
+write_documents(folder, {"file": b"a" * 10_000, "other": b"a" * 10_000})
+"""
+
 COMMIT = """
 store = sqlite3.connect(folder / "store", isolation_level=None)
 store.execute("PRAGMA journal_mode = WAL")
@@ -79,6 +84,16 @@ def test_a_synchronised_file_is_old_or_new(tmp_path: Path, kind: str) -> None:
     found = [(place / "file").read_text() for place in each_cut(tmp_path, DURABLE, kind)]
     assert set(found) == {"before", CONTENT}
     assert found[-1] == CONTENT, "all was synchronised, and something is gone"
+
+
+@pytest.mark.parametrize("kind", ["KEPT", "LOST", "TORN"])
+def test_documents_written_together_are_each_old_or_new(tmp_path: Path, kind: str) -> None:
+    """One synchronisation of the whole disk before they are renamed is enough for all."""
+    places = each_cut(tmp_path, MANY, kind)
+    others = [place / "other" for place in places]
+    assert {(place / "file").read_text() for place in places} == {"before", CONTENT}
+    assert {other.read_text() for other in others if other.exists()} == {CONTENT}
+    assert others[-1].exists()
 
 
 def test_an_unsynchronised_file_is_lost(tmp_path: Path) -> None:

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dtns.sam.errors import SimFileError
-from dtns.sam.handset.documents import read_document, write_document
+from dtns.sam.handset import documents
+from dtns.sam.handset.documents import (
+    document,
+    read_document,
+    sync_all,
+    write_document,
+    write_documents,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -200,3 +207,35 @@ def test_a_message_never_holds_what_was_in_the_document(path: Path) -> None:
     with pytest.raises(SimFileError) as fault:
         read_document(path, KIND)
     assert "00" * 4 not in str(fault.value)
+
+
+def test_documents_are_written_together(tmp_path: Path) -> None:
+    """Each is there, for its owner alone; what a crash left half done is written anew."""
+    (tmp_path / "b.new").write_bytes(b"half")
+    write_documents(tmp_path, {"a": document(KIND, OLD), "b": document(KIND, NEW)})
+    assert read_document(tmp_path / "a", KIND) == OLD
+    assert read_document(tmp_path / "b", KIND) == NEW
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_a_disk_that_failed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be made durable does not take its name."""
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        sync_all(-1)
+
+    def fail(_descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(documents, "sync_all", fail)
+    with pytest.raises(SimFileError, match="Input/output error"):
+        write_documents(tmp_path, {"a": document(KIND, OLD)})
+    assert not (tmp_path / "a").exists()
+
+
+def test_all_is_synchronised_where_one_disk_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without syncfs, sync does it."""
+    called: list[str] = []
+    monkeypatch.setattr(documents.ctypes, "CDLL", lambda *_, **__: object())
+    monkeypatch.setattr(os, "sync", lambda: called.append("sync"))
+    sync_all(-1)
+    assert called == ["sync"]
