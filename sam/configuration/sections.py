@@ -167,6 +167,15 @@ class Config:
         return any(smsc.enabled and smsc.tls for smsc in self.smscs.values())
 
     @property
+    def takes_ussd(self) -> bool:
+        """Whether there is a way for USSD to come in."""
+        coded: tuple[LoopbackSection | SmppSection, ...] = (self.loopback, *self.smscs.values())
+        others: tuple[UssdSection | GsupSection, ...] = (*self.ussd.values(), *self.hlrs.values())
+        return any(way.enabled and way.ussd_code for way in coded) or any(
+            way.enabled for way in others
+        )
+
+    @property
     def folder(self) -> Path:
         """The directory of the file, to which its relative paths belong."""
         return self.path.parent

@@ -17,8 +17,6 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from dtns.gateway.loopback.address import Address, parse_address
-from dtns.gateway.loopback.carrier import IN_FLIGHT, LoopbackCarrier
-from dtns.gateway.loopback.server import LoopbackServer
 from dtns.sam.configuration import Config
 from dtns.sam.issuing.issuer import Issuer, Outcome, Silence
 from dtns.sam.issuing.typed import TypedAsks
@@ -38,7 +36,6 @@ from dtns.sam.service.telling import Telling, at_once
 from dtns.sam.service.timekeeping import keep_time
 from dtns.sam.service.traffic import Rates, Traffic
 from dtns.sam.service.upkeep import Upkeep, UpkeepLoop
-from dtns.sam.service.ussd import UssdGateways
 from dtns.sam.service.vitals import Pulse
 from dtns.sam.store.keyfile import MasterKeys
 from dtns.sam.store.lock import StoreInUseError, StoreLock
@@ -210,6 +207,8 @@ class Sam:
         return float(self._reactor.seconds() - self._started_at)
 
     async def _start_network(self) -> Address:
+        from dtns.gateway.loopback.server import LoopbackServer  # noqa: PLC0415 (for those with one)
+
         section = self._config.network
         seed = secrets.randbits(32) if section.seed is None else section.seed
         address = parse_address(self._config.network_endpoint)
@@ -220,6 +219,11 @@ class Sam:
 
     async def _start_loopback(self, traffic: Traffic, network: Address | None) -> bool:
         """Start the loopback carrier; tell whether it reached its network before long."""
+        from dtns.gateway.loopback.carrier import (  # noqa: PLC0415 (for those who use it)
+            IN_FLIGHT,
+            LoopbackCarrier,
+        )
+
         section = self._config.loopback
         own = section.endpoint is None and network is not None
         carrier = LoopbackCarrier(
@@ -249,6 +253,10 @@ class Sam:
         network: Address | None,
     ) -> dict[str, str]:
         """Start all USSD gateways; return where each is reached, by its name."""
+        if not self._config.takes_ussd:
+            return {}
+        from dtns.sam.service.ussd import UssdGateways  # noqa: PLC0415 (menus, desks, all codes)
+
         gateways = UssdGateways(
             store=store,
             asks=TypedAsks(issuer, vault, self._config.policy),

@@ -29,6 +29,8 @@ SMSCS = {"smpp34", "dtns.gateway.smpp"}
 PHONES = {"dtns.sam.handset", "dtns.sam.simulator", "dtns.sam.conformance", "dtns.sam.analysis"}
 TABLES = {"phonenumbers", "rich", "iso4217"}
 UNWANTED = WEB | TLS | MODEMS | SMSCS | PHONES | TABLES | {"dtns.gateway.gsup", "twisted.trial"}
+NETWORK = {"dtns.gateway.loopback.carrier", "dtns.gateway.loopback.server"}
+USSD = {"dtns.gateway.ussd.sessions", "dtns.sam.service.ussdmenu"}
 SERVER = {"sqlite3", "twisted", "dtns.sam.service.administration", "dtns.sam.store.store"}
 
 
@@ -60,8 +62,19 @@ def test_sam_without_options(deployment: Deployment) -> None:
     deployment.environment |= LISTED
     with deployment.sam():
         found = loaded(deployment.log)
-    assert {"twisted.internet.epollreactor", "dtns.gateway.loopback.carrier"} <= found
+    assert {"twisted.internet.epollreactor"} | NETWORK | USSD <= found
     assert found.isdisjoint(UNWANTED), found & UNWANTED
+
+
+def test_sam_without_loopback(tmp_path: Path) -> None:
+    """Sam with neither the loopback network nor USSD loads nothing for them."""
+    made = deploy(tmp_path / "d")
+    made.config.write_text("[network]\nembedded = false\n\n[gateway.loopback]\nenabled = false\n")
+    made.environment |= LISTED
+    with made.sam():
+        found = loaded(made.log)
+    assert "dtns.sam.service.intake" in found
+    assert found.isdisjoint(NETWORK | USSD), found & (NETWORK | USSD)
 
 
 def test_a_running_sam_is_asked_cheaply(deployment: Deployment) -> None:
