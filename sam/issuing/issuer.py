@@ -16,7 +16,7 @@ from dtns.sam.protocol.answer import Grant, Reason, Refusal
 from dtns.sam.protocol.ask import Ask, Form, ReceivedAsk, read_ask
 from dtns.sam.protocol.limits import highest_class_within, limit_of
 from dtns.sam.protocol.numbers import Number
-from dtns.sam.protocol.session import Direction, Terms
+from dtns.sam.protocol.session import MAX_N, Direction, Terms
 from dtns.sam.protocol.weeks import MAX_WEEK, week_of
 from dtns.sam.protocol.wire import MalformedError, to_text
 
@@ -153,21 +153,19 @@ class Issuer:
         if registration.share.asks >= _REFUSALS * self._policy.asks_per_day:
             return Silence.SHARE
         week = self._week(records, now)
-        self._look_for_lost_keys(records, registration, ask)
-        reason = objection(records, self._policy, registration, ask)
+        holder = records.registration(ask.holder)
+        if ask.seen.n and holder is not None:
+            self._look_for_lost_keys(records, registration, holder, ask)
+        reason = objection(records, self._policy, registration, holder, ask)
+        granted: Granted | None = None
+        if reason is None and holder is not None:
+            granted = self._grant(records, holder, ask, week)
+            reason = Reason.EXHAUSTED if granted is None else None
         decision = Decision(
-            asker=ask.asker,
-            counter=ask.counter,
-            ask_mac=received.mac,
-            holder=ask.holder,
-            week=week,
-            decided_at=now,
-            carrier=carrier,
-            granted=None if reason else self._grant(records, ask, week),
-            reason=reason,
+            ask.asker, ask.counter, received.mac, ask.holder, week, now, carrier, granted, reason
         )
-        octets = self._seal(records, registration, received, decision)
-        if decision.granted and decision.granted.form is Form.RANDOM:
+        octets = self._seal(registration, holder, received, decision)
+        if granted is not None and granted.form is Form.RANDOM:
             decision = decision._replace(answer=octets)
         issue = records.add(decision, identity)
         registration = registration.heard(ask.counter)
@@ -192,12 +190,14 @@ class Issuer:
             reason = Reason.COUNTER_REUSED
         if reason is not None:
             decision = decision._replace(granted=None, reason=reason, answer=None)
-        octets = self._seal(records, registration, received, decision)
+        holder = records.registration(decision.holder)
+        octets = self._seal(registration, holder, received, decision)
         return _answer(ask, octets, Outcome.REPEATED, issue)
 
     def _week(self, records: Records, now: float) -> int:
-        week = credible_week(records.week, week_of(now), trusted=self._trust_clock)
-        if week != records.week:
+        last = records.week
+        week = credible_week(last, week_of(now), trusted=self._trust_clock)
+        if week != last:
             records.note_week(week)
         return week
 
@@ -226,24 +226,25 @@ class Issuer:
         within = decision.repeats < self._policy.repeats_per_ask
         return within and share.repeats < self._policy.repeats_per_day and not lost
 
-    def _look_for_lost_keys(self, records: Records, registration: Registration, ask: Ask) -> None:
-        holder = records.registration(ask.holder) if ask.seen.n else None
-        if holder is None:
-            return
-        last_n = records.last_n(ask.asker, holder.party, records.epoch)
-        if self._vault.proves_more(registration, holder, ask, (records.epoch, last_n)):
+    def _look_for_lost_keys(
+        self, records: Records, registration: Registration, holder: Registration, ask: Ask
+    ) -> None:
+        epoch = records.epoch
+        last_n = records.last_n(ask.asker, holder.party, epoch)
+        if self._vault.proves_more(registration, holder, ask, (epoch, last_n)):
             records.note_behind(ask.seen.epoch)
 
-    def _grant(self, records: Records, ask: Ask, week: int) -> Granted:
-        holder = records.registration(ask.holder)
-        assert holder is not None
-        n = records.last_n(ask.asker, holder.party, records.epoch) + 1
-        records.raise_n(ask.asker, holder.party, records.epoch, n)
-        policy = self._policy
+    def _grant(self, records: Records, holder: Registration, ask: Ask, week: int) -> Granted | None:
+        """Return the key granted, None where the pair has used up all that it can have."""
+        epoch, party, policy = records.epoch, holder.party, self._policy
+        n = records.last_n(ask.asker, party, epoch) + 1
+        if n > MAX_N:
+            return None
+        records.raise_n(ask.asker, party, epoch, n)
         expiry = min(week + policy.life(ask.life), MAX_WEEK)
         terms = Terms(self._limit(records, ask, week, expiry), ask.direction, expiry)
         form = Form.RANDOM if policy.random_keys else ask.form
-        return Granted(holder.enrolment.generation, records.epoch, n, terms, form)
+        return Granted(party.generation, epoch, n, terms, form)
 
     def _limit(self, records: Records, ask: Ask, week: int, expiry: int) -> int:
         """Return the limit class granted, and count it to what the payer may pay in all."""
@@ -258,8 +259,8 @@ class Issuer:
 
     def _seal(
         self,
-        records: Records,
         registration: Registration,
+        holder: Registration | None,
         received: ReceivedAsk,
         decision: Decision,
     ) -> bytes:
@@ -271,7 +272,6 @@ class Issuer:
             assert decision.reason is not None
             answer = Refusal(decision.reason, decision.week)
         else:
-            holder = records.registration(decision.holder)
             assert holder is not None
             answer = self._vault.grant(
                 registration, holder, received.ask, decision.granted, decision.week

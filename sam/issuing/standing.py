@@ -6,13 +6,19 @@ from dtns.sam.issuing.policy import Policy
 from dtns.sam.issuing.records import Decision, Records, Registration
 from dtns.sam.protocol.answer import Reason
 from dtns.sam.protocol.ask import Ask
-from dtns.sam.protocol.session import MAX_N
 
 
 def objection(
-    records: Records, policy: Policy, registration: Registration, ask: Ask
+    records: Records,
+    policy: Policy,
+    registration: Registration,
+    holder: Registration | None,
+    ask: Ask,
 ) -> Reason | None:
-    """Return why no key can be issued for this new ask, or None if one can."""
+    """Return why no key can be issued for this new ask, or None if the pair may have another.
+
+    *holder* is whom it wants one with, None where that is nobody known.
+    """
     if records.behind:
         return Reason.BEHIND
     if registration.suspended:
@@ -21,18 +27,9 @@ def objection(
         return Reason.SELF
     if registration.share.asks >= policy.asks_per_day:
         return Reason.QUOTA
-    return _objection_to_holder(records, ask)
-
-
-def _objection_to_holder(records: Records, ask: Ask) -> Reason | None:
-    holder = records.registration(ask.holder)
     if holder is None:
         return Reason.UNKNOWN
-    if holder.suspended:
-        return Reason.PEER_SUSPENDED
-    if records.last_n(ask.asker, holder.party, records.epoch) >= MAX_N:
-        return Reason.EXHAUSTED
-    return None
+    return Reason.PEER_SUSPENDED if holder.suspended else None
 
 
 def change_since(records: Records, registration: Registration, decision: Decision) -> Reason | None:

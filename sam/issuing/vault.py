@@ -24,13 +24,10 @@ class Vault:
     def __init__(
         self, master_keys: Mapping[int, MasterKey], random: Callable[[int], bytes]
     ) -> None:
+        self.current: Final = max(master_keys)
+        """The id of the master key under which parties are enrolled now: the highest."""
         self._master_keys = master_keys
         self._random = random
-
-    @property
-    def current(self) -> int:
-        """The id of the master key under which parties are enrolled now: the highest."""
-        return max(self._master_keys)
 
     def party_keys(self, enrolment: Enrolment) -> PartyKeys:
         """Return all sub-keys of a party."""
@@ -51,44 +48,31 @@ class Vault:
 
         A key with a later SIM of the holder than Sam knows proves as much, whatever its n.
         """
-        seen = ask.seen
+        seen, present = ask.seen, holder.enrolment.generation
         if not seen.n:
             return False
-        present = holder.enrolment.generation
+        if self._is_witnessed(asker, ask, present):
+            return (seen.epoch, seen.n) > known
         lost = range(present + 1, min(present + _LOST_GENERATIONS, MAX_GENERATION) + 1)
-        later = [present] if (seen.epoch, seen.n) > known else []
-        parties = [Party(ask.holder, generation) for generation in (*later, *lost)]
-        return any(
-            hmac.compare_digest(seen.witness, self._witness(asker, party, seen.epoch, seen.n))
-            for party in parties
-        )
+        return any(self._is_witnessed(asker, ask, generation) for generation in lost)
 
     def grant(
         self, asker: Registration, holder: Registration, ask: Ask, granted: Granted, week: int
     ) -> Grant:
         """Make the key that was granted; the same each time, but for random keys."""
-        context = Context(
-            ask.asker, holder.party, granted.epoch, granted.n, granted.terms, ask.nonce
-        )
-        master, derived = self._master(holder), granted.form is not Form.RANDOM
+        generation, epoch, n, terms, form = granted
+        party, enrolment = holder.party, holder.enrolment
+        context = Context(ask.asker, party, epoch, n, terms, ask.nonce)
+        master, derived = self._master_keys[enrolment.master_id], form is not Form.RANDOM
         if derived:
-            session = session_key(master.ticket_key(holder.enrolment), context)
+            session = session_key(master.ticket_key(enrolment), context)
         else:
             session = Key(self._random(BLOCK_OCTETS))
         sealed = None
-        if granted.form is not Form.DERIVED:
-            sealed = seal(master.seal_key(holder.enrolment), context, session)
-        return Grant(
-            holder_generation=granted.holder_generation,
-            epoch=granted.epoch,
-            n=granted.n,
-            terms=granted.terms,
-            week=week,
-            witness=self._witness(asker, holder.party, granted.epoch, granted.n),
-            session=session,
-            sealed=sealed,
-            derived=derived,
-        )
+        if form is not Form.DERIVED:
+            sealed = seal(master.seal_key(enrolment), context, session)
+        witness = self._master(asker).witness(asker.enrolment, party, epoch, n)
+        return Grant(generation, epoch, n, terms, week, witness, session, sealed, derived)
 
     def seal(
         self, registration: Registration, received: ReceivedAsk, answer: Grant | Refusal
@@ -97,8 +81,11 @@ class Vault:
         key = self._master(registration).answer_key(registration.enrolment)
         return seal_answer(key, received.octets, received.ask.counter, answer)
 
-    def _witness(self, asker: Registration, holder: Party, epoch: int, n: int) -> bytes:
-        return self._master(asker).witness(asker.enrolment, holder, epoch, n)
+    def _is_witnessed(self, asker: Registration, ask: Ask, generation: int) -> bool:
+        """Tell whether the ask has Sam's witness of a key with this SIM of the holder."""
+        seen, holder = ask.seen, Party(ask.holder, generation)
+        witness = self._master(asker).witness(asker.enrolment, holder, seen.epoch, seen.n)
+        return hmac.compare_digest(seen.witness, witness)
 
     def _master(self, registration: Registration) -> MasterKey:
         return self._master_keys[registration.enrolment.master_id]

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.cmac import CMAC
 from dtns.sam.protocol.labels import Label
 
 BLOCK_OCTETS: Final = 16
-_FIRST: Final = (1).to_bytes(4)
+_FIRST_BLOCK: Final = (1).to_bytes(4)
+_OPENINGS: Final = {label: label.prefix + b"\0" for label in Label}
 
 
 class Key(bytes):
@@ -59,7 +60,7 @@ class Prf:
         two octets version and type.
         """
         fixed = _fixed_input(label, context, octets)
-        stream, block = self.mac(_FIRST + fixed), 1
+        stream, block = self.mac(_FIRST_BLOCK + fixed), 1
         while len(stream) < octets:
             block += 1
             stream += self.mac(block.to_bytes(4) + fixed)
@@ -75,12 +76,12 @@ def cmac(key: bytes, message: bytes) -> bytes:
 
 def derive(key: bytes, label: Label, context: bytes) -> Key:
     """Derive 16 octets as Prf.derive does, below a key that is used for nothing else now."""
-    return Key(cmac(key, _FIRST + _fixed_input(label, context, BLOCK_OCTETS)))
+    return Key(cmac(key, _FIRST_BLOCK + _fixed_input(label, context, BLOCK_OCTETS)))
 
 
 def _fixed_input(label: Label, context: bytes, octets: int) -> bytes:
     """Return what each block's number goes before."""
-    return b"%b\0%b%b" % (label.prefix, context, (octets * 8).to_bytes(4))
+    return _OPENINGS[label] + context + (octets * 8).to_bytes(4)
 
 
 def top_bits(mac: bytes, bits: int) -> int:

@@ -43,11 +43,12 @@ def number_at(octets: bytes, place: int) -> tuple[Number, int]:
     """
     count = octets[place] if place < len(octets) else 0
     end = place + 1 + (count + 1) // 2
-    text = octets[place + 1 : end].hex()
-    digits = text[:count]
-    if count > MAX_DIGITS or digits + _PADS[count] != text or len(digits) != count:
-        raise MalformedError("a number cut short or too long")
-    if not is_number(digits):
+    digits = octets[place + 1 : end].hex()
+    if count % 2:
+        digits, pad = digits[:-1], digits[-1:]
+        if pad != "f":
+            raise MalformedError("a number's odd nibble that is not F")
+    if len(digits) != count or not is_number(digits):
         raise MalformedError("not a number")
     return digits, end
 
