@@ -4,8 +4,9 @@
 
 Starts `dtns serve` on a deployment with 1,000 parties and on one with *many* in turn, from the
 exec to the line that says ready, beside a bare Python that imports what a Twisted program needs.
-Then has Sam with an SMSC answer asks, and reports its resident memory before and after. As in an
-installation, all of it is compiled by then: a first start of each is left out.
+Then has Sam with an SMSC answer asks, and reports its resident memory before and after, and what
+commands cost while it runs. As in an installation, all of it is compiled by then: a first start of
+each is left out.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from deployment import DTNS, Deployment, deploy
 
 FEW = 1000
 ASKS = 50_000
+SETTLED_SECONDS = 0.2
+"""After which a program that has just started has let go of what only starting needed."""
 _BARE = """\
 import sys
 import twisted.internet.reactor, cryptography.hazmat.primitives.cmac, sqlite3
@@ -55,7 +58,9 @@ def start(command: list[str], environment: Mapping[str, str], core: int) -> Star
     if not any('"ready"' in line for line in process.stderr):
         sys.exit(f"it did not start: {' '.join(command)}")
     took = 1000 * (time.perf_counter() - began)
-    found = Start(took, 1000 * cpu_seconds(process.pid), resident_kib(process.pid) / 1024)
+    cpu = 1000 * cpu_seconds(process.pid)
+    time.sleep(SETTLED_SECONDS)
+    found = Start(took, cpu, resident_kib(process.pid) / 1024)
     process.terminate()
     process.communicate()
     return found
@@ -64,6 +69,15 @@ def start(command: list[str], environment: Mapping[str, str], core: int) -> Star
 def sam(deployment: Deployment) -> list[str]:
     """Return the command that serves a deployment."""
     return [*DTNS, "serve", "-c", str(deployment.config)]
+
+
+def command_milliseconds(arguments: list[str], environment: Mapping[str, str]) -> float:
+    """Return the CPU time of a whole command."""
+    process = subprocess.Popen([*DTNS, *arguments], stdout=subprocess.DEVNULL, env=environment)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return 1000 * (usage.ru_utime + usage.ru_stime)
 
 
 def compiled(folder: Path) -> dict[str, str]:
@@ -92,10 +106,21 @@ def main() -> None:
                 if turn:
                     starts[what].append(found)
                     tell(f"{what:5} {found.milliseconds:5.0f} ms {found.resident_mib:5.1f} MiB")
+        with Stand(folder / "first", FEW, both, environment=environment):
+            pass
         with Stand(folder / "loaded", FEW, both, environment=environment) as stand:
+            time.sleep(SETTLED_SECONDS)
             bound = stand.resident_kib
             stand.round(ASKS)
             loaded = stand.resident_kib
+            status = ["gateway", "status", "--json", "-c", str(stand.deployment.config)]
+            costs = {
+                name: [
+                    command_milliseconds(arguments, os.environ | environment)
+                    for _ in range(options.rounds + 1)
+                ][1:]
+                for name, arguments in (("--help", ["--help"]), ("gateway status", status))
+            }
     ready, cpu, resident = (
         {what: [found[figure] for found in every] for what, every in starts.items()}
         for figure in range(3)
@@ -106,6 +131,7 @@ def main() -> None:
             "many": options.many,
             "ready_ms": {what: spread(values, 0) for what, values in ready.items()},
             "cpu_ms": {what: spread(values, 0) for what, values in cpu.items()},
+            "command_cpu_ms": {what: spread(values, 0) for what, values in costs.items()},
             "many_to_few": ratios(ready["many"], ready["few"]),
             "cpu_many_to_few": ratios(cpu["many"], cpu["few"]),
             "to_bare": ratios(ready["few"], ready["bare"]),
