@@ -2,8 +2,8 @@
 
     python tests/bench/store_floor.py --turns 120
 
-Rows like those of an issue are read and written in turns of 256, two transactions a turn as Sam
-makes them: CPU time of the calling thread for an issue, after as many turns have filled the store.
+Rows like those of an issue are read and written in turns of 256, as Sam does it: what became of the
+answers of a turn is written with the issues of the next one. CPU time of the calling thread for an issue, after as many turns have filled the store.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 from figures import conclude, spread, tell
 
-from dtns.sam.store import inbound, outbox, store
+from dtns.sam.store import outbox, store
 from dtns.sam.store.connection import Connection
 from dtns.sam.store.database import Database
 
@@ -42,13 +42,18 @@ class Turns:
         )
 
     def turn(self) -> None:
-        """Read and write the rows of a turn's issues."""
+        """Read and write the rows of a turn's issues, and how the last turn's answers fared."""
         places = range(self._done + 1, self._done + TURN + 1)
         pairs = [tuple(FIRST + self._dice.randrange(PARTIES) for _ in range(2)) for _ in places]
         asks = [(place, *pair) for place, pair in zip(places, pairs, strict=True)]
+        taken = [(f"a-{place:x}", place) for place in range(places[0] - TURN, places[0])]
         self._done += TURN
-        self._in_transaction("commit", lambda: self._issue(asks))
-        self._in_transaction("commit", lambda: self._accept(asks))
+
+        def work() -> None:
+            self._cost("outbox", lambda: self._many(outbox._ACCEPTED, taken))
+            self._issue(asks)
+
+        self._in_transaction("commit", work)
 
     def _issue(self, asks: list[tuple[int, int, int]]) -> None:
         self._cost("read", lambda: self._read(asks))
@@ -56,25 +61,16 @@ class Turns:
             "decision": (store._ADD_DECISION, [_decision(*ask) for ask in asks]),
             "party": (store._SAVE_PARTY, [_party(asker - FIRST) for _, asker, _ in asks]),
             "pair": (store._SAVE_PAIR, [(asker, 1, holder, 1, 1, 1) for _, asker, holder in asks]),
-            "inbound": (inbound._REMEMBER, [("smpp", f"{place:032x}", 1.0) for place, *_ in asks]),
             "outbox": (outbox._ADD, [_answer(*ask) for ask in asks]),
         }
         for name, (statement, values) in rows.items():
             self._cost(name, lambda: self._many(statement, values))  # noqa: B023 (run at once)
-        values = {"network": "gsm", "route": "smpp", "others": False, "open": '["smpp"]'}
-        values |= {"now": 1e9, "clock": 1e9, "repeat": 0, "limit": TURN}
-        hand_over = outbox._HAND_OVER
-        self._cost("outbox", lambda: self._connection.execute(hand_over, values).fetchall())
 
     def _read(self, asks: list[tuple[int, int, int]]) -> None:
         for _, asker, holder in asks:
             for number in (asker, holder):
                 self._connection.execute(store._FIND_PARTY, (number,)).fetchone()
             self._connection.execute(store._FIND_PAIR, (asker, 1, holder, 1, 1)).fetchone()
-
-    def _accept(self, asks: list[tuple[int, int, int]]) -> None:
-        taken = [(f"a-{place}", place) for place, *_ in asks]
-        self._cost("outbox", lambda: self._many(outbox._ACCEPTED, taken))
 
     def _in_transaction(self, name: str, work: Callable[[], None]) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
@@ -97,11 +93,11 @@ def _party(index: int) -> tuple[Any, ...]:
 def _decision(place: int, asker: int, holder: int) -> tuple[Any, ...]:
     granted = (1, 1, 1, 4, 0, 3000, 0)
     asked = (asker, 1, place, bytes(8), holder, 2990, 1.0, "smpp", None)
-    return (place, 1, bytes(16), *asked, *granted, None, 0)
+    return (place, 1, bytes(16), f"{place:032x}", *asked, *granted, None, 0)
 
 
 def _answer(place: int, asker: int, _holder: int) -> tuple[Any, ...]:
-    return ("gsm", "smpp", asker, 1, place, 0, _TEXT, 1.0, 1e12, 1.0)
+    return (place, place, "gsm", "smpp", asker, 0, _TEXT, 1.0, 1e12, 1.0, "handed", 1, "smpp")
 
 
 def main() -> None:
