@@ -16,6 +16,7 @@ class Connection(sqlite3.Connection):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._kept_back: dict[str, list[Sequence[Any]]] = {}
+        self._reading = self.cursor()
 
     def later(self, statement: str, row: Sequence[Any]) -> None:
         """Execute *statement* with this row before anything else is executed."""
@@ -24,6 +25,10 @@ class Connection(sqlite3.Connection):
     def look_up(self, query: str, values: Sequence[Any]) -> sqlite3.Cursor:
         """Execute a query for what no row that is kept back can be."""
         return super().execute(query, values)
+
+    def first(self, query: str, values: Sequence[Any]) -> Any:
+        """Return the first row that `look_up` would find, None if there is none."""
+        return self._reading.execute(query, values).fetchone()
 
     def write(self) -> None:
         """Execute what was kept back, each statement with all its rows."""

@@ -45,6 +45,8 @@ class Guard:
 
     def note(self, known: Registration | None, registration: Registration) -> None:
         """Note that what is known of a party is replaced."""
+        if known is not None and _standing(known) == _standing(registration):
+            return
         self._changes.extend(_changes(known, registration))
 
     def note_notice(self, number: Number, item: bytes) -> None:
@@ -89,6 +91,11 @@ class Guard:
     def _append(self, meta: Meta) -> Place:
         changes = tuple(self._changes)
         return self.journal.append(meta.place.seq, self._clock(), meta.head, changes)
+
+
+def _standing(registration: Registration) -> tuple[Any, ...]:
+    """Return what is journalled of a party, whenever it changes."""
+    return registration.enrolment, registration.renewal, registration.suspended
 
 
 def _changes(known: Registration | None, registration: Registration) -> Iterator[Change]:

@@ -18,7 +18,7 @@ class NoticeRows:
 
     def any(self) -> bool:
         """Tell whether anything waits to be told at all."""
-        return self._connection.look_up("SELECT 1 FROM notice LIMIT 1", ()).fetchone() is not None
+        return self._connection.first("SELECT 1 FROM notice LIMIT 1", ()) is not None
 
     def of(self, number: Number) -> list[Notice]:
         """Return what a party has still to be told, oldest first."""

@@ -30,7 +30,7 @@ from dtns.sam.store.rows import (
     to_registration,
 )
 
-_Pair = tuple[Number, int, Number, int, int]
+_Pair = tuple[int, int, int, int, int]
 
 _FIND_PARTY: Final = f"SELECT {PARTY_COLUMNS} FROM party WHERE number = ?"  # noqa: S608 (constants)
 _FIND_PARTIES: Final = f"SELECT {PARTY_COLUMNS} FROM party WHERE number IN "  # noqa: S608 (the same)
@@ -160,10 +160,11 @@ class Store(Database):
 
     def registration(self, number: Number) -> Registration | None:
         """Return the party with this number, or None."""
-        if number not in self._parties:
-            row = self.connection.look_up(_FIND_PARTY, (int(number),)).fetchone()
-            self._parties[number] = None if row is None else to_registration(row)
-        return self._parties[number]
+        parties = self._parties
+        if number not in parties:
+            row = self.connection.first(_FIND_PARTY, (int(number),))
+            parties[number] = None if row is None else to_registration(row)
+        return parties[number]
 
     def read_ahead(self, numbers: Sequence[Number]) -> None:
         """Read the parties with these numbers at once; `registration` has them at hand then."""
@@ -287,14 +288,14 @@ class Store(Database):
         """Return the highest n issued in this pair and epoch, 0 if none."""
         pair = _pair(asker, holder, epoch)
         if pair not in self._pairs:
-            row = self.connection.look_up(_FIND_PAIR, _pair_row(pair)).fetchone()
+            row = self.connection.first(_FIND_PAIR, pair)
             self._pairs[pair] = 0 if row is None else row[0]
         return self._pairs[pair]
 
     def raise_n(self, asker: Party, holder: Party, epoch: int, n: int) -> None:
         """Remember *n* as the highest issued in this pair and epoch."""
         pair = _pair(asker, holder, epoch)
-        self.connection.later(_SAVE_PAIR, (*_pair_row(pair), n))
+        self.connection.later(_SAVE_PAIR, (*pair, n))
         self._pairs[pair] = n
 
     def _settle(self) -> None:
@@ -318,9 +319,4 @@ class Store(Database):
 
 
 def _pair(asker: Party, holder: Party, epoch: int) -> _Pair:
-    return asker.number, asker.generation, holder.number, holder.generation, epoch
-
-
-def _pair_row(pair: _Pair) -> tuple[int, int, int, int, int]:
-    asker, asker_generation, holder, holder_generation, epoch = pair
-    return int(asker), asker_generation, int(holder), holder_generation, epoch
+    return int(asker.number), asker.generation, int(holder.number), holder.generation, epoch

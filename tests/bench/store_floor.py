@@ -3,7 +3,8 @@
     python tests/bench/store_floor.py --turns 120
 
 Rows like those of an issue are read and written in turns of 256, as Sam does it: what became of the
-answers of a turn is written with the issues of the next one. CPU time of the calling thread for an issue, after as many turns have filled the store.
+answers of a turn is written with the issues of the next one. CPU time of the calling thread for an
+issue, after as many turns have filled the store.
 """
 
 from __future__ import annotations
