@@ -25,6 +25,8 @@ SEALED_COLUMNS: Final = DECISION_COLUMNS.removesuffix(", repeats")
 """Those that never change: what the audit chain seals."""
 _SIGN: Final = 1 << 63
 _MASK: Final = (1 << 64) - 1
+_NO_RENEWAL: Final = (None,) * 4
+_NO_GRANT: Final = (None,) * 7
 
 
 def to_number(column: int) -> Number:
@@ -34,46 +36,38 @@ def to_number(column: int) -> Number:
 
 def to_registration(row: tuple[Any, ...]) -> Registration:
     """Return the party that a row of PARTY_COLUMNS tells of."""
-    number, generation, epoch, master_id, enrolled_at, suspended, highest, bits, *rest = row
-    *share, new_generation, new_epoch, new_master_id, told = rest
-    renewal = None
+    # fmt: off
+    (column, generation, epoch, master_id, enrolled_at, suspended, highest, bits, day, asks,
+     repeats, new_generation, new_epoch, new_master_id, told) = row
+    # fmt: on
+    number, renewal = to_number(column), None
     if new_generation is not None:
-        renewal = Enrolment(to_number(number), new_generation, new_epoch, new_master_id)
+        renewal = Enrolment(number, new_generation, new_epoch, new_master_id)
     return Registration(
-        enrolment=Enrolment(to_number(number), generation, epoch, master_id),
-        enrolled_at=enrolled_at,
-        suspended=bool(suspended),
-        window=Window(highest, bits & _MASK),
-        share=Share(*share),
-        renewal=renewal,
-        told=told,
+        Enrolment(number, generation, epoch, master_id),
+        enrolled_at,
+        bool(suspended),
+        Window(highest, bits & _MASK),
+        Share(day, asks, repeats),
+        renewal,
+        told,
     )
 
 
 def party_row(registration: Registration) -> tuple[Any, ...]:
     """Return the values of PARTY_COLUMNS."""
-    enrolment, window, share = registration.enrolment, registration.window, registration.share
+    enrolment, enrolled_at, suspended, window, share, renewal, told = registration
+    number, generation, epoch, master_id = enrolment
+    highest, bits = window
+    signed = (bits ^ _SIGN) - _SIGN
+    day, asks, repeats = share
+    _, new_generation, new_epoch, new_master_id = renewal or _NO_RENEWAL
+    # fmt: off
     return (
-        int(enrolment.number),
-        enrolment.generation,
-        enrolment.epoch,
-        enrolment.master_id,
-        registration.enrolled_at,
-        registration.suspended,
-        window.highest,
-        (window.bits ^ _SIGN) - _SIGN,
-        share.day,
-        share.asks,
-        share.repeats,
-        *_renewal_row(registration.renewal),
-        registration.told,
+        int(number), generation, epoch, master_id, enrolled_at, suspended, highest, signed, day,
+        asks, repeats, new_generation, new_epoch, new_master_id, told,
     )
-
-
-def _renewal_row(renewal: Enrolment | None) -> tuple[int | None, ...]:
-    if renewal is None:
-        return (None,) * 3
-    return (renewal.generation, renewal.epoch, renewal.master_id)
+    # fmt: on
 
 
 def to_decision(row: tuple[Any, ...]) -> Decision:
@@ -97,38 +91,17 @@ def to_decision(row: tuple[Any, ...]) -> Decision:
 
 def decision_row(decision: Decision) -> tuple[Any, ...]:
     """Return the values of DECISION_COLUMNS."""
-    return (
-        int(decision.asker.number),
-        decision.asker.generation,
-        decision.counter,
-        decision.ask_mac,
-        int(decision.holder),
-        decision.week,
-        float(decision.decided_at),
-        decision.carrier,
-        decision.reason,
-        *_granted_row(decision.granted),
-        decision.answer,
-        decision.repeats,
-    )
+    asker, counter, mac, holder, week, at, carrier, granted, reason, answer, repeats = decision
+    asked = int(asker.number), asker.generation, counter, mac, int(holder)
+    decided = week, float(at), carrier, reason
+    if granted is None:
+        return (*asked, *decided, *_NO_GRANT, answer, repeats)
+    generation, epoch, n, terms, form = granted
+    key = generation, epoch, n, terms.limit, terms.direction, terms.expiry, form
+    return (*asked, *decided, *key, answer, repeats)
 
 
 def _to_granted(columns: list[Any]) -> Granted:
     generation, epoch, n, limit, direction, expiry, form = columns
     terms = Terms(limit, Direction(direction), expiry)
     return Granted(generation, epoch, n, terms, Form(form))
-
-
-def _granted_row(granted: Granted | None) -> tuple[Any, ...]:
-    if granted is None:
-        return (None,) * 7
-    terms = granted.terms
-    return (
-        granted.holder_generation,
-        granted.epoch,
-        granted.n,
-        terms.limit,
-        terms.direction.value,
-        terms.expiry,
-        granted.form,
-    )
