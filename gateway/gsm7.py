@@ -39,10 +39,16 @@ _CODES: Final = (
     | {ord(character): chr(_ESCAPE) + chr(code) for character, code in _EXTENSION_CODES.items()}
 )
 """What is written for a character; what is outside the alphabet is not written in ASCII."""
+_AS_IN_ASCII: Final = bytes(
+    code for code in range(128) if chr(code) in BASIC and _TABLE.index(chr(code)) == code
+)
+"""Codes that stand for the same character in ASCII: letters, figures and most marks."""
 
 
 def septets(text: str) -> int | None:
     """Count the septets *text* takes; None if a character is outside the alphabet."""
+    if text.isascii() and not text.encode().translate(None, _AS_IN_ASCII):
+        return len(text)
     codes = text.translate(_CODES)
     return len(codes) if codes.isascii() else None
 
@@ -63,6 +69,8 @@ def encode(text: str) -> bytes:
     Raises:
         ValueError: a character is outside the alphabet.
     """
+    if text.isascii() and not (octets := text.encode()).translate(None, _AS_IN_ASCII):
+        return octets
     codes = text.translate(_CODES)
     if not codes.isascii():
         raise ValueError("the text has characters outside the GSM-7 alphabet")
@@ -75,6 +83,8 @@ def decode(codes: bytes) -> str:
     Raises:
         ValueError: an octet is above 127.
     """
+    if not codes.translate(None, _AS_IN_ASCII):
+        return codes.decode("ascii")
     if not codes.isascii():
         raise ValueError("no septets: an octet is above 127")
     if _ESCAPE not in codes:

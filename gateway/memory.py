@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dtns.gateway import gsm7
 from dtns.gateway.carrier import Accepted, Failed, Inbound, Outbound, Report
 from dtns.gateway.intake import Intake
-from dtns.gateway.outstanding import Outstanding, one_by_one
+from dtns.gateway.outstanding import one_by_one
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,7 +36,7 @@ class MemoryCarrier:
         self._connected = False
         self._ids = itertools.count(1)
         self._intake = Intake(sink, self._stored, reactor)
-        self._outstanding = Outstanding(one_by_one(self._submit))
+        self._outstanding = one_by_one(self._submit)
         self.submitted: list[Outbound] = []
         self.unacknowledged: dict[str, Inbound] = {}
         self.answer: Callable[[Outbound], Accepted | Failed] = self._accept

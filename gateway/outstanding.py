@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from dtns.gateway.carrier import Answered
 
-    Submit = Callable[[Sequence[Outbound], Answered], object]
 
 REMEMBERED: Final = 10_000
 _log: Final = Logger()
@@ -25,15 +24,18 @@ _log: Final = Logger()
 class Outstanding:
     """Sends under way, and the latest that were accepted.
 
-    `submit` does the sending, and tells what became of each message, some at a time. A reference
-    is free again once it failed. The latest *remembered* accepted ones are known again, in memory
-    only, each by a hash of what it said.
+    *submit* does the sending; `answered` has to be told, once, what became of each message. A
+    reference is free again once it failed. The latest *remembered* accepted ones are known again,
+    in memory only, each by a hash of what it said.
     """
 
-    def __init__(self, submit: Submit, remembered: int = REMEMBERED) -> None:
+    def __init__(
+        self, submit: Callable[[Sequence[Outbound]], object], remembered: int = REMEMBERED
+    ) -> None:
         self._submit = submit
         self._remembered = remembered
-        self._under_way: dict[str, tuple[int, list[Answered]]] = {}
+        self._under_way: dict[str, tuple[int, Answered]] = {}
+        self._joined: dict[str, list[Answered]] = {}
         self._accepted: dict[str, tuple[int, str]] = {}
         self._oldest: deque[str] = deque()
 
@@ -43,7 +45,8 @@ class Outstanding:
         Fails with ReferenceReusedError if the reference stands for another message.
         """
         outcome: Deferred[Accepted | Failed] = Deferred()
-        if self._stands_for_another(message):
+        known = self._known(message.reference)
+        if known is not None and known[0] != _said(message):
             outcome.errback(ReferenceReusedError(_reused(message.reference)))
         else:
             self.send_all([message], lambda outcomes: outcome.callback(outcomes[0]))
@@ -52,67 +55,68 @@ class Outstanding:
     def send_all(self, messages: Sequence[Outbound], answered: Answered) -> None:
         """Submit *messages*, or join the submissions of the same ones; tell *answered* of each."""
         fresh: list[Outbound] = []
-        known: list[Accepted | Failed] = []
+        settled: list[Accepted | Failed] = []
         for message in messages:
-            reference = message.reference
-            if self._stands_for_another(message):
-                known.append(Failed(reference, permanent=True, reason=_reused(reference)))
-            elif reference in self._accepted:
-                known.append(Accepted(reference, self._accepted[reference][1]))
-            elif reference in self._under_way:
-                self._under_way[reference][1].append(answered)
-            else:
-                self._under_way[reference] = _said(message), [answered]
+            reference, said = message.reference, _said(message)
+            known = self._known(reference)
+            if known is None:
+                self._under_way[reference] = said, answered
                 fresh.append(message)
-        if known:
-            answered(known)
+            elif known[0] != said:
+                settled.append(Failed(reference, permanent=True, reason=_reused(reference)))
+            elif reference in self._accepted:
+                settled.append(Accepted(reference, self._accepted[reference][1]))
+            else:
+                self._joined.setdefault(reference, []).append(answered)
+        if settled:
+            answered(settled)
         if fresh:
             self._begin(fresh)
 
+    def _known(self, reference: str) -> tuple[int, Any] | None:
+        return self._under_way.get(reference) or self._accepted.get(reference)
+
     def _begin(self, messages: Sequence[Outbound]) -> None:
         try:
-            self._submit(messages, self._answered)
+            self._submit(messages)
         except Exception:  # noqa: BLE001 # a carrier's fault ends no send of another
             _log.failure("the carrier failed", event="fault")
             left = [each.reference for each in messages if each.reference in self._under_way]
-            self._answered([_at_fault(reference) for reference in left])
+            self.answered([_at_fault(reference) for reference in left])
 
-    def _stands_for_another(self, message: Outbound) -> bool:
-        known = self._under_way.get(message.reference) or self._accepted.get(message.reference)
-        return known is not None and known[0] != _said(message)
-
-    def _answered(self, outcomes: Sequence[Accepted | Failed]) -> None:
+    def answered(self, outcomes: Sequence[Accepted | Failed]) -> None:
+        """Tell those who wait what became of messages."""
         told: dict[Answered, list[Accepted | Failed]] = {}
         for outcome in outcomes:
-            said, waiting = self._under_way.pop(outcome.reference)
+            reference = outcome.reference
+            said, answered = self._under_way.pop(reference)
             if isinstance(outcome, Accepted):
-                self._remember(outcome, said)
-            for answered in waiting:
-                told.setdefault(answered, []).append(outcome)
+                self._accepted[reference] = said, outcome.carrier_id
+                self._oldest.append(reference)
+            told.setdefault(answered, []).append(outcome)
+            for joined in self._joined.pop(reference, ()):
+                told.setdefault(joined, []).append(outcome)
+        while len(self._oldest) > self._remembered:
+            del self._accepted[self._oldest.popleft()]
         for answered, those in told.items():
             answered(those)
 
-    def _remember(self, outcome: Accepted, said: int) -> None:
-        self._accepted[outcome.reference] = said, outcome.carrier_id
-        self._oldest.append(outcome.reference)
-        if len(self._oldest) > self._remembered:
-            del self._accepted[self._oldest.popleft()]
 
-
-def one_by_one(submit: Callable[[Outbound], Awaitable[Accepted | Failed]]) -> Submit:
+def one_by_one(submit: Callable[[Outbound], Awaitable[Accepted | Failed]]) -> Outstanding:
     """Return what submits messages each on its own; one whose submission raises has `Failed`."""
 
-    def submit_all(messages: Sequence[Outbound], answered: Answered) -> None:
+    def submit_all(messages: Sequence[Outbound]) -> None:
         for message in messages:
             outcome: Deferred[Any] = maybeDeferred(submit, message)
             outcome.addErrback(fault, message.reference)
-            outcome.addCallback(lambda outcome: answered([outcome]))
+            outcome.addCallback(lambda outcome: outstanding.answered([outcome]))
 
     def fault(failure: Any, reference: str) -> Failed:
         _log.failure("the carrier failed", failure=failure, event="fault")
         return _at_fault(reference)
 
-    return submit_all
+    outstanding = Outstanding(submit_all)
+    return outstanding
 
 
 def _at_fault(reference: str) -> Failed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
@@ -73,7 +74,13 @@ class Pace:
             return now
         return max(now, self._latest[0] + self._window)
 
-    def spend(self, now: float) -> None:
-        """Count a send."""
+    def room(self, now: float) -> int:
+        """Tell how many sends may begin *now*."""
+        if not self._room:
+            return sys.maxsize
+        return self._room - sum(at + self._window > now for at in self._latest)
+
+    def spend(self, now: float, count: int = 1) -> None:
+        """Count sends."""
         if self._room:
-            self._latest.append(now)
+            self._latest.extend([now] * count)

@@ -15,7 +15,7 @@ from dtns.gateway.intake import Intake
 from dtns.gateway.loopback import operations as op
 from dtns.gateway.loopback.address import Address, UnixAddress
 from dtns.gateway.loopback.link import Link
-from dtns.gateway.outstanding import Outstanding, one_by_one
+from dtns.gateway.outstanding import one_by_one
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,7 @@ class LoopbackCarrier:
             _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS, jitter=random.random
         )
         self._turns = DeferredSemaphore(in_flight)
-        self._outstanding = Outstanding(one_by_one(self._submit))
+        self._outstanding = one_by_one(self._submit)
         self._intake = Intake(sink, self._stored, reactor)
         self._waiting: list[Deferred[None]] = []
         self._service = ClientService(

@@ -13,7 +13,7 @@ from dtns.gateway.intake import Intake
 from dtns.gateway.modem.job import Job
 from dtns.gateway.modem.modem import Modem
 from dtns.gateway.modem.timing import USUAL, Timing
-from dtns.gateway.outstanding import Outstanding, one_by_one
+from dtns.gateway.outstanding import one_by_one
 from dtns.gateway.queue import FairQueue, Pace
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class ModemCarrier:
         self._clock = clock
         self._queue: FairQueue[Job] = FairQueue()
         self._intake = Intake(sink, self._acknowledge, reactor)
-        self._outstanding = Outstanding(one_by_one(self._submit))
+        self._outstanding = one_by_one(self._submit)
         self._erase: dict[str, tuple[str, Callable[[], object]]] = {}
         self._stored: OrderedDict[str, None] = OrderedDict()
         self._running = False

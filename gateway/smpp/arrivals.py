@@ -6,25 +6,21 @@ what was not acknowledged, or whose acknowledgement broke off with the connectio
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict, deque
-from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
-    from dtns.gateway.smpp.messages import Delivery
+    from collections.abc import Hashable, Sequence
 
 REMEMBERED: Final = 10_000
 _HOUR_SECONDS: Final = 3600
-
-
-@dataclass(slots=True)
-class _Arrival:
-    identity: str
-    repeats: int
-    settled: bool = False
+_DIGEST_OCTETS: Final = 16
+_SETTLED: Final = 1
+"""Acknowledged, and the SMSC has read so for all that is known."""
+_REPEAT: Final = 2
+_HOUR_BIT: Final = 40
+_REPEATS: Final = (1 << _HOUR_BIT) - _REPEAT
 
 
 class Arrivals:
@@ -37,33 +33,40 @@ class Arrivals:
     """
 
     def __init__(self) -> None:
-        self._known: OrderedDict[bytes, _Arrival] = OrderedDict()
+        self._known: OrderedDict[bytes, int] = OrderedDict()
         self._unheard: dict[Hashable, deque[tuple[int, bytes]]] = {}
 
-    def identify(self, delivery: Delivery, now: float) -> str:
-        """Return the identity of a delivery that comes at POSIX time *now*."""
-        said = digest(delivery)
-        known = self._known.get(said)
-        if known is None or known.settled:
-            repeats = known.repeats + 1 if known else 0
-            identity = f"{said.hex()}-{int(now // _HOUR_SECONDS):x}-{repeats}"
-            known = self._known[said] = _Arrival(identity, repeats)
-        self._known.move_to_end(said)
-        if len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
-        return known.identity
+    def identify(self, said: bytes, now: float) -> str:
+        """Return the identity of a delivery that comes at POSIX time *now*; *said* is its digest.
 
-    def acknowledged(self, delivery: Delivery, link: Hashable, count: int) -> None:
-        """Note that a delivery was acknowledged on *link*, as the *count*th there."""
-        said = digest(delivery)
-        if said in self._known:
-            self._known[said].settled = True
-        unheard = self._unheard.setdefault(link, deque(maxlen=REMEMBERED))
-        unheard.append((count, said))
+        What is known of it is one number: the hour, how often it was said before, `_SETTLED`.
+        """
+        known = self._known.get(said)
+        if known is None:
+            known = self._known[said] = int(now // _HOUR_SECONDS) << _HOUR_BIT
+            if len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        else:
+            if known & _SETTLED:
+                repeats = (known & _REPEATS) + _REPEAT
+                known = self._known[said] = int(now // _HOUR_SECONDS) << _HOUR_BIT | repeats
+            self._known.move_to_end(said)
+        return f"{said.hex()}-{known >> _HOUR_BIT:x}-{(known & _REPEATS) // _REPEAT}"
+
+    def acknowledged(self, said: Sequence[bytes], link: Hashable, count: int) -> None:
+        """Note that deliveries were acknowledged on *link*, the last as the *count*th there."""
+        known = self._known
+        for each in said:
+            if each in known:
+                known[each] |= _SETTLED
+        unheard = self._unheard.get(link)
+        if unheard is None:
+            unheard = self._unheard[link] = deque(maxlen=REMEMBERED)
+        unheard.extend(zip(range(count - len(said) + 1, count + 1), said, strict=True))
 
     def heard(self, link: Hashable, count: int) -> None:
         """Note that the SMSC has read the first *count* acknowledgements on *link*."""
-        unheard = self._unheard.get(link, deque())
+        unheard = self._unheard.get(link, ())
         while unheard and unheard[0][0] <= count:
             unheard.popleft()
 
@@ -71,19 +74,9 @@ class Arrivals:
         """Note that *link* is gone: what it did not surely read may come again."""
         for _, said in self._unheard.pop(link, ()):
             if said in self._known:
-                self._known[said].settled = False
+                self._known[said] &= ~_SETTLED
 
 
-def digest(delivery: Delivery) -> bytes:
-    """Return a digest of all that a delivery says, its sequence apart."""
-    said = (
-        delivery.service_type,
-        *delivery.source,
-        *delivery.destination,
-        delivery.esm_class,
-        delivery.protocol_id,
-        delivery.data_coding,
-        delivery.content,
-        delivery.tlvs,
-    )
-    return hashlib.sha256(repr(said).encode()).digest()[:16]
+def digest(body: bytes) -> bytes:
+    """Return a digest of all that a delivery says: of its PDU without the header."""
+    return sha256(body).digest()[:_DIGEST_OCTETS]

@@ -20,12 +20,13 @@ from dtns.gateway.smpp.status import LOCKED_OUT
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Iterable, Sequence
     from random import Random
 
     from twisted.python.failure import Failure
 
     from dtns.gateway.smpp.events import Answered, Event, Unanswered
-    from dtns.gateway.smpp.messages import Delivery, Submission
+    from dtns.gateway.smpp.messages import Delivery
     from dtns.gateway.smpp.settings import Account
     from dtns.gateway.smpp.timing import Timing
 
@@ -36,11 +37,11 @@ class Owner(Interface):
     def changed(self, bind: Bind) -> None:
         """A bind came up, went down, or has a new reason."""
 
-    def answered(self, bind: Bind, event: Answered | Unanswered) -> None:
-        """A submission has come to its answer."""
+    def answered(self, bind: Bind, outcomes: Sequence[Answered | Unanswered]) -> None:
+        """Submissions have come to their answers."""
 
-    def delivered(self, link: Link, delivery: Delivery) -> None:
-        """A delivery came, to be acknowledged on *link*."""
+    def delivered(self, link: Link, deliveries: Sequence[Delivery]) -> None:
+        """Deliveries came, to be acknowledged on *link*."""
 
     def heard(self, link: Link, count: int) -> None:
         """The SMSC has read the first *count* acknowledgements on *link*."""
@@ -126,10 +127,10 @@ class Bind:
         await deferLater(self._reactor, 0)  # the service cannot be started while it tells this
         self.reason = ""
 
-    def submit(self, submission: Submission, token: Any) -> None:
-        """Submit a message; there must be room. PduError if SMPP cannot hold it."""
+    def submit(self, submissions: Iterable[tuple[bytes, Any]]) -> None:
+        """Submit messages, each a body and a token; there must be room."""
         assert self._link is not None
-        self._link.submit(submission, token)
+        self._link.submit(submissions)
 
     def happened(self, link: Link, event: Event) -> None:
         """Take an event of the session."""
@@ -139,13 +140,13 @@ class Bind:
             self._locked_out = False
             self._owner.changed(self)
         elif isinstance(event, Delivered):
-            self._owner.delivered(link, event.delivery)
+            self._owner.delivered(link, event.deliveries)
         elif isinstance(event, Heard):
             self._owner.heard(link, event.acknowledgements)
         elif isinstance(event, Ended):
             self._ended(link, event)
         else:
-            self._owner.answered(self, event)
+            self._owner.answered(self, event.outcomes)
 
     def _ended(self, link: Link, event: Ended) -> None:
         if self._link is link:

@@ -7,19 +7,20 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from twisted.internet.defer import Deferred, gatherResults, succeed
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.logger import Logger
 
 from dtns.gateway import gsm7
 from dtns.gateway.carrier import Accepted, Failed, Inbound
 from dtns.gateway.intake import Intake
-from dtns.gateway.outstanding import Outstanding, one_by_one
+from dtns.gateway.outstanding import Outstanding
 from dtns.gateway.queue import FairQueue
-from dtns.gateway.smpp.arrivals import Arrivals
+from dtns.gateway.smpp.arrivals import Arrivals, digest
 from dtns.gateway.smpp.content import read_content
 from dtns.gateway.smpp.messages import number_of
 from dtns.gateway.smpp.pdu import Tag, first
-from dtns.gateway.smpp.smsc import Job, Smsc
+from dtns.gateway.smpp.sharing import share_out
+from dtns.gateway.smpp.smsc import Smsc
 from dtns.gateway.smpp.status import Status
 from dtns.gateway.smpp.timing import USUAL, Timing
 
@@ -72,11 +73,11 @@ class SmppCarrier:
         self._clock = clock
         self._reactor = reactor
         self.ussd: dict[str, TakeUssd] = {}
-        self._queue: FairQueue[Job] = FairQueue()
+        self._queue: FairQueue[Outbound] = FairQueue()
         self._intake = Intake(sink, self._stored, reactor)
-        self._outstanding = Outstanding(one_by_one(self._submit))
+        self._outstanding = Outstanding(self._submit)
         self._arrivals = Arrivals()
-        self._waiting: dict[str, tuple[Smsc, list[tuple[Link, Delivery]]]] = {}
+        self._waiting: dict[str, tuple[Smsc, list[tuple[Link, Delivery, bytes]]]] = {}
         self._reports = 0
         self._running = False
         self._turn = 0
@@ -148,15 +149,27 @@ class SmppCarrier:
         """Submit *message* once; see `dtns.gateway.carrier.Carrier.send`."""
         return self._outstanding.send(message)
 
-    def _submit(self, message: Outbound) -> Deferred[Accepted | Failed]:
-        if reason := gsm7.refusal(message.text):
-            return succeed(Failed(message.reference, permanent=True, reason=reason))
-        if not self.connected:
-            return succeed(Failed(message.reference, permanent=False, reason="no SMSC is bound"))
-        job = Job(message)
-        self._queue.put(job, message.recipient, message.urgency)
+    def _submit(self, messages: Sequence[Outbound]) -> None:
+        """Hand out messages, at once if all can leave now; else they wait in the queue."""
+        connected = self.connected
+        refused, good = [], []
+        for message in messages:
+            if reason := gsm7.refusal(message.text):
+                refused.append(Failed(message.reference, permanent=True, reason=reason))
+            elif connected:
+                good.append(message)
+            else:
+                reason = "no SMSC is bound"
+                refused.append(Failed(message.reference, permanent=False, reason=reason))
+        shares = [] if self._queue else self._shares(len(good))
+        if sum(count for _, count in shares) == len(good):
+            refused += self._send(good, shares)
+        else:
+            for message in good:
+                self._queue.put(message, message.recipient, message.urgency)
+        if refused:
+            self._outstanding.answered(refused)
         self._pump()
-        return job.answer
 
     def changed(self) -> None:
         """Send what can be sent now; once no SMSC is bound, answer what waits: it was not sent."""
@@ -168,62 +181,94 @@ class SmppCarrier:
             self._fail_all("no SMSC is bound")
 
     def _pump(self) -> None:
-        """Hand out what waits, each to the SMSC with the emptiest windows; take turns if equal."""
+        """Hand out what waits, as much as can leave now."""
         while self._queue:
-            now = self._reactor.seconds()
-            ready = [
-                (at, smsc) for smsc in self.smscs.values() if (at := smsc.ready_at(now)) is not None
-            ]
-            free = [smsc for at, smsc in ready if at <= now]
-            if not free:
-                self._set_alarm(min((at - now for at, _ in ready), default=None))
+            shares = self._shares(len(self._queue))
+            count = sum(count for _, count in shares)
+            if not count:
+                now = self._reactor.seconds()
+                ready = [smsc.ready_at(now) for smsc in self.smscs.values()]
+                self._set_alarm(min((at - now for at in ready if at is not None), default=None))
                 return
-            self._turn += 1
-            turn = self._turn % len(free)
-            min(free[turn:] + free[:turn], key=lambda smsc: smsc.load).send(self._queue.take())
+            if refused := self._send([self._queue.take() for _ in range(count)], shares):
+                self._outstanding.answered(refused)
 
-    def arrived(self, smsc: Smsc, link: Link, delivery: Delivery) -> None:
-        """Have a message stored, then acknowledge it, however often it came meanwhile."""
-        if delivery.service_type == USSD or first(delivery.tlvs, Tag.USSD_SERVICE_OP) is not None:
-            self._take_ussd(smsc, link, delivery)
-            return
-        identity = self._arrivals.identify(delivery, self._clock())
-        if identity not in self._waiting and len(self._intake) >= MOST_AT_SINK:
-            smsc.condition.counts["too-many-deliveries"] += 1
-            link.acknowledge(delivery, Status.RMSGQFUL)
-            return
-        _, waiting = self._waiting.setdefault(identity, (smsc, []))
-        if len(waiting) < MOST_WAITING:
-            waiting.append((link, delivery))
-        text, part = read_content(delivery)
-        inbound = Inbound(
-            self._name, identity, number_of(delivery.source), text, self._clock(), part
-        )
-        self._intake.take([inbound])
+    def _shares(self, count: int) -> list[tuple[Smsc, int]]:
+        """Share out so many messages, each to the SMSC with the emptiest windows, in turns."""
+        now, smscs = self._reactor.seconds(), list(self.smscs.values())
+        self._turn = (self._turn + 1) % len(smscs)
+        smscs = smscs[self._turn :] + smscs[: self._turn]
+        windows = [smsc.window(now) for smsc in smscs]
+        return list(zip(smscs, share_out(count, windows), strict=True))
+
+    def _send(self, messages: list[Outbound], shares: list[tuple[Smsc, int]]) -> list[Failed]:
+        refused, start = [], 0
+        for smsc, count in shares:
+            if count:
+                refused += smsc.send(messages[start : start + count])
+            start += count
+        return refused
+
+    def answered(self, answers: Sequence[Accepted | Failed]) -> None:
+        """Tell what became of messages."""
+        self._outstanding.answered(answers)
+
+    def arrived(self, smsc: Smsc, link: Link, deliveries: Sequence[Delivery]) -> None:
+        """Have messages stored, then acknowledge them, however often they came meanwhile."""
+        now = self._clock()
+        fresh: list[Inbound] = []
+        for delivery in deliveries:
+            if (
+                delivery.service_type == USSD
+                or first(delivery.tlvs, Tag.USSD_SERVICE_OP) is not None
+            ):
+                self._take_ussd(smsc, link, delivery)
+                continue
+            said = digest(delivery.body)
+            identity = self._arrivals.identify(said, now)
+            known = self._waiting.get(identity)
+            if known is None:
+                if len(self._intake) + len(fresh) >= MOST_AT_SINK:
+                    smsc.condition.counts["too-many-deliveries"] += 1
+                    link.acknowledge((delivery,), Status.RMSGQFUL)
+                    continue
+                known = self._waiting[identity] = smsc, []
+                text, part = read_content(delivery)
+                sender = number_of(delivery.source)
+                fresh.append(Inbound(self._name, identity, sender, text, now, part))
+            if len(known[1]) < MOST_WAITING:
+                known[1].append((link, delivery, said))
+        if fresh:
+            self._intake.take(fresh)
 
     def _stored(self, messages: Sequence[Inbound]) -> None:
+        now = self._clock()
+        by_link: dict[Link, list[tuple[Delivery, bytes]]] = {}
         for message in messages:
             known = self._waiting.pop(message.identity, None)
             if known is None:
                 continue  # stored after a stop that did not wait for it
             smsc, waiting = known
             smsc.condition.received += 1
-            smsc.condition.last_received = self._clock()
-            for link, delivery in waiting:
-                if count := link.acknowledge(delivery):
-                    self._arrivals.acknowledged(delivery, link, count)
+            smsc.condition.last_received = now
+            for link, delivery, said in waiting:
+                by_link.setdefault(link, []).append((delivery, said))
+        for link, stored in by_link.items():
+            deliveries, said_on_it = zip(*stored, strict=True)
+            if count := link.acknowledge(deliveries):
+                self._arrivals.acknowledged(said_on_it, link, count)
 
     def _take_ussd(self, smsc: Smsc, link: Link, delivery: Delivery) -> None:
         take = self.ussd.get(smsc.name)
         if take is None:
             smsc.condition.counts["ussd"] += 1
-            link.acknowledge(delivery, Status.RX_P_APPN)
+            link.acknowledge((delivery,), Status.RX_P_APPN)
         else:
             try:
-                take(smsc, delivery, partial(link.acknowledge, delivery))
+                take(smsc, delivery, partial(link.acknowledge, (delivery,)))
             except Exception:  # noqa: BLE001 (a fault there may not cost the bind)
                 self._log.failure("USSD failed", event="fault")
-                link.acknowledge(delivery, Status.RX_T_APPN)
+                link.acknowledge((delivery,), Status.RX_T_APPN)
 
     def reported(self, smsc: Smsc, report: Report, answer: Callable[[Status], object]) -> None:
         """Have a report stored, then answer it."""
@@ -250,8 +295,10 @@ class SmppCarrier:
             waiting[:] = [each for each in waiting if each[0] is not link]
 
     def _fail_all(self, reason: str) -> None:
-        for job in list(self._queue.empty()):
-            job.done(Failed(job.message.reference, permanent=False, reason=reason))
+        waited = [message.reference for message in self._queue.empty()]
+        self._outstanding.answered(
+            [Failed(each, permanent=False, reason=reason) for each in waited]
+        )
 
     def _set_alarm(self, seconds: float | None) -> None:
         if self._alarm is not None and self._alarm.active():
@@ -259,3 +306,8 @@ class SmppCarrier:
         self._alarm = None
         if seconds is not None:
             self._alarm = self._reactor.callLater(seconds, self.changed)
+
+
+def _is_ussd(delivery: Delivery) -> bool:
+    operation = first(delivery.tlvs, Tag.USSD_SERVICE_OP) if delivery.tlvs else None
+    return delivery.service_type == USSD or operation is not None

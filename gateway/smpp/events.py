@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from dtns.gateway.smpp.messages import Delivery
@@ -17,8 +17,7 @@ class Bound:
     answer: BindAnswer
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """The SMSC answered a submission: `status`, and its own name for the message."""
 
     token: Any
@@ -26,8 +25,7 @@ class Answered:
     message_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unanswered:
+class Unanswered(NamedTuple):
     """No answer will be waited for; the SMSC may hold the message. `reason` says why."""
 
     token: Any
@@ -35,10 +33,17 @@ class Unanswered:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivered:
-    """A message or receipt came; it is to be acknowledged by its sequence."""
+class Outcomes:
+    """What became of submissions, in order."""
 
-    delivery: Delivery
+    outcomes: list[Answered | Unanswered]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """Messages and receipts came, in order; each is to be acknowledged by its sequence."""
+
+    deliveries: list[Delivery]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +61,4 @@ class Ended:
     refusal: int | None = None
 
 
-Event = Bound | Answered | Unanswered | Delivered | Heard | Ended
+Event = Bound | Outcomes | Delivered | Heard | Ended

@@ -15,11 +15,12 @@ from dtns.gateway.smpp.status import Status
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Iterable, Sequence
 
     from twisted.python.failure import Failure
 
     from dtns.gateway.smpp.events import Event
-    from dtns.gateway.smpp.messages import Delivery, Submission
+    from dtns.gateway.smpp.messages import Delivery
     from dtns.gateway.smpp.settings import Account
     from dtns.gateway.smpp.timing import Timing
 
@@ -72,14 +73,14 @@ class Link(Protocol):
         self.session.lost(f"the connection broke: {reason.getErrorMessage()}")
         self._settle()
 
-    def submit(self, submission: Submission, token: Any) -> None:
-        """Submit a message; see `Session.submit`."""
-        self.session.submit(submission, token, self._reactor.seconds())
+    def submit(self, submissions: Iterable[tuple[bytes, Any]]) -> None:
+        """Submit messages; see `Session.submit`."""
+        self.session.submit(submissions, self._reactor.seconds())
         self._settle()
 
-    def acknowledge(self, delivery: Delivery, status: Status = Status.ROK) -> int:
-        """Answer a delivery, if the session is still there; see `Session.acknowledge`."""
-        count = self.session.acknowledge(delivery, status)
+    def acknowledge(self, deliveries: Sequence[Delivery], status: Status = Status.ROK) -> int:
+        """Answer deliveries, if the session is still there; see `Session.acknowledge`."""
+        count = self.session.acknowledge(deliveries, status)
         self._settle()
         return count
 
@@ -93,19 +94,18 @@ class Link(Protocol):
         self._settle()
 
     def _settle(self) -> None:
-        """Write what the session wants to say, and tell what happened, in order."""
-        session = self.session
-        if session.outgoing:
-            self._transport.write(bytes(session.outgoing))
-            session.outgoing.clear()
+        """Tell what happened, in order, then write at once all that the session has to say."""
         if self._telling:
             return
-        self._telling = True
+        session, self._telling = self.session, True
         try:
             while session.events:
                 self._owner.happened(self, session.events.pop(0))
         finally:
             self._telling = False
+            if session.outgoing:
+                self._transport.write(bytes(session.outgoing))
+                session.outgoing.clear()
         if session.ended:
             self._hang_up()
 

@@ -1,22 +1,24 @@
-"""The PDUs that carry messages, by the `smpp34` codec: submit_sm, deliver_sm; and data_sm."""
+"""The PDUs that carry messages: submit_sm, deliver_sm and data_sm; sans-I/O."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+import struct
+from functools import lru_cache
 from typing import Final, NamedTuple
-
-import smpp34
 
 from dtns.gateway.smpp.errors import PduError
 from dtns.gateway.smpp.pdu import (
-    HEADER_OCTETS,
     Command,
     Pdu,
     Tag,
     Tlvs,
+    c_octets,
     first,
     read_c_octets,
     read_tlvs,
+    read_whole_tlvs,
+    write_tlvs,
 )
 from dtns.gateway.smpp.status import Status
 
@@ -28,7 +30,20 @@ SHORT_MESSAGE_OCTETS: Final = 254
 _ADDRESS_OCTETS: Final = 20
 _LONGEST_DAYS: Final = 30
 _LONGEST_ADDRESS: Final = 64
-_LONGEST_VALUE: Final = 0xFFFF
+_OCTET: Final = struct.Struct("B")
+_KIND: Final = struct.Struct("BB")
+_BEFORE_TIMES: Final = struct.Struct("BBB")
+_AFTER_TIMES: Final = struct.Struct("BBBB")
+_FIELDS: Final = re.compile(
+    rb"([^\0]*+)\0"  # service_type
+    rb"(..[^\0]*+)\0"  # source_addr and its kind
+    rb"(..[^\0]*+\0"  # destination_addr and its kind
+    rb"...[^\0]*+\0[^\0]*+\0"  # esm_class, protocol_id, priority_flag; the two times
+    rb"....)"  # registered_delivery, replace_if_present_flag, data_coding, sm_default_msg_id
+    rb"(.)",  # sm_length
+    re.DOTALL,
+)
+"""A deliver_sm before its text; section 4.6.1."""
 
 
 class Address(NamedTuple):
@@ -42,67 +57,89 @@ class Address(NamedTuple):
         return f"Address({len(self.digits)} digits, {self.ton}, {self.npi})"
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(NamedTuple):
     """What a submit_sm says; *tlvs* go out as they are. *content* beyond 254 octets goes there."""
 
     source: Address
     destination: Address
-    content: bytes = field(repr=False)
+    content: bytes
     data_coding: int = 0
     esm_class: int = 0
     registered_delivery: int = RECEIPT_WANTED
     validity_period: str = ""
     service_type: str = ""
     protocol_id: int = 0
-    tlvs: Tlvs = field(default=(), repr=False)
+    tlvs: Tlvs = ()
 
-    def encode(self, sequence: int) -> bytes:
-        """Write the PDU; PduError if a field is too long, or no ASCII."""
+    def __repr__(self) -> str:
+        return f"Submission({self.source!r}, {self.destination!r}, {len(self.content)} octets)"
+
+    def encode(self) -> bytes:
+        """Write the PDU's body, section 4.4.1; PduError if a field is too long, or no ASCII."""
         content, tlvs = self.content, self.tlvs
         if len(content) > SHORT_MESSAGE_OCTETS:
             content, tlvs = b"", (*tlvs, (Tag.MESSAGE_PAYLOAD, content))
-        for text in (self.source.digits, self.destination.digits, self.service_type):
-            if len(text) > _ADDRESS_OCTETS or not text.isascii() or not text.isprintable():
-                raise PduError("an address that SMPP cannot hold", Status.RINVDSTADR)
-        if any(len(value) > _LONGEST_VALUE for _, value in tlvs):
-            raise PduError("a message that SMPP cannot hold", Status.RINVMSGLEN)
         try:
-            return smpp34.SubmitSm(
-                self.source.digits,
-                self.destination.digits,
-                content,
-                service_type=self.service_type,
-                source_addr_ton=self.source.ton,
-                source_addr_npi=self.source.npi,
-                dest_addr_ton=self.destination.ton,
-                dest_addr_npi=self.destination.npi,
-                esm_class=self.esm_class,
-                protocol_id=self.protocol_id,
-                validity_period=self.validity_period,
-                registered_delivery=self.registered_delivery,
-                data_coding=self.data_coding,
-                tlvs=[smpp34.Tlv(tag, value) for tag, value in tlvs],
-                sequence_number=sequence,
-            ).encode()
-        except (ValueError, OverflowError) as fault:
+            return b"".join(
+                (
+                    _write_source(self.service_type, self.source),
+                    _write_address(self.destination),
+                    _write_options(
+                        self.esm_class,
+                        self.protocol_id,
+                        self.validity_period,
+                        self.registered_delivery,
+                        self.data_coding,
+                    ),
+                    _OCTET.pack(len(content)),
+                    content,
+                    write_tlvs(tlvs),
+                )
+            )
+        except struct.error as fault:
             raise PduError(f"SMPP cannot hold this: {fault}", Status.RINVMSGLEN) from None
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """What a deliver_sm or data_sm says, its optional parameters as they came."""
+def _write_address(address: Address) -> bytes:
+    digits, ton, npi = address
+    if len(digits) > _ADDRESS_OCTETS or not digits.isascii() or not digits.isprintable():
+        raise PduError("an address that SMPP cannot hold", Status.RINVDSTADR)
+    return _KIND.pack(ton, npi) + digits.encode() + b"\0"
+
+
+@lru_cache
+def _write_source(service_type: str, source: Address) -> bytes:
+    """Write what all submissions of an account begin with."""
+    return _write_address(Address(service_type))[_KIND.size :] + _write_address(source)
+
+
+@lru_cache
+def _write_options(
+    esm_class: int, protocol_id: int, validity: str, registered_delivery: int, data_coding: int
+) -> bytes:
+    """Write what is between the addresses and the text; there is no schedule."""
+    before = _BEFORE_TIMES.pack(esm_class, protocol_id, 0)
+    after = _AFTER_TIMES.pack(registered_delivery, 0, data_coding, 0)
+    return before + b"\0" + c_octets(validity) + after
+
+
+class Delivery(NamedTuple):
+    """What a deliver_sm or data_sm says, its optional parameters as they came; `body` is all."""
 
     command: int
     sequence: int
     source: Address
     destination: Address
-    content: bytes = field(repr=False)
+    content: bytes
     data_coding: int
     esm_class: int
     service_type: str
     protocol_id: int = 0
-    tlvs: Tlvs = field(default=(), repr=False)
+    tlvs: Tlvs = ()
+    body: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"Delivery({self.sequence}, {self.source!r}, {len(self.content)} octets)"
 
 
 def read_delivery(pdu: Pdu) -> Delivery:
@@ -115,29 +152,42 @@ def read_delivery(pdu: Pdu) -> Delivery:
 
 
 def _read_deliver_sm(pdu: Pdu) -> Delivery:
-    """Read a deliver_sm; what follows the text may be cut short, for the codec drops that."""
-    try:
-        read = smpp34.decode(pdu.encode())
-    except smpp34.SmppError as fault:
-        raise PduError(f"a deliver_sm that cannot be read: {fault}", Status.RINVPARLEN) from None
-    if not isinstance(read, smpp34.DeliverSm):
-        raise PduError("no deliver_sm", Status.RINVCMDID)
-    tlvs = tuple((tlv.tag, tlv.value) for tlv in read.tlvs)
-    content = read.short_message or first(tlvs, Tag.MESSAGE_PAYLOAD) or b""
-    if not content and len(read.encode()) != HEADER_OCTETS + len(pdu.body):
-        raise PduError("a deliver_sm that is cut short", Status.RINVOPTPARSTREAM)
+    """Read a deliver_sm, section 4.6.1; what follows a text may be cut short, and is dropped.
+
+    Fields may be longer than the specification allows.
+    """
+    command, _, sequence, body = pdu
+    fields = _FIELDS.match(body)
+    if fields is None:
+        raise PduError("a deliver_sm that is cut short", Status.RINVPARLEN)
+    service_type, source, middle, length = fields.groups()
+    start = fields.end()
+    end = start + length[0]
+    if end > len(body):
+        raise PduError("a text that is cut short", Status.RINVPARLEN)
+    content = body[start:end]
+    tlvs: Tlvs = ()
+    if end < len(body):
+        tlvs, end = read_whole_tlvs(body, end)
+        content = content or first(tlvs, Tag.MESSAGE_PAYLOAD) or b""
+        if not content and end < len(body):
+            raise PduError("a deliver_sm that is cut short", Status.RINVOPTPARSTREAM)
+    destination, esm_class, protocol_id, coding = _read_middle(middle)
     return Delivery(
-        pdu.command,
-        pdu.sequence,
-        Address(read.source_addr, read.source_addr_ton, read.source_addr_npi),
-        Address(read.destination_addr, read.dest_addr_ton, read.dest_addr_npi),
-        content,
-        read.data_coding,
-        read.esm_class,
-        read.service_type,
-        read.protocol_id,
-        tlvs,
+        *(command, sequence, _read_address(source), destination, content, coding, esm_class),
+        *(service_type.decode("utf-8", "replace"), protocol_id, tlvs, body),
     )
+
+
+@lru_cache
+def _read_middle(octets: bytes) -> tuple[Address, int, int, int]:
+    """Read what all deliveries to a number share: it, esm_class, protocol_id, data_coding."""
+    end = octets.index(0, _KIND.size)
+    return _read_address(octets[:end]), octets[end + 1], octets[end + 2], octets[-2]
+
+
+def _read_address(octets: bytes) -> Address:
+    return Address(octets[2:].decode("utf-8", "replace"), octets[0], octets[1])
 
 
 def _read_data_sm(pdu: Pdu) -> Delivery:
@@ -157,7 +207,7 @@ def _read_data_sm(pdu: Pdu) -> Delivery:
     coding, esm_class = body[at + 2], body[at]
     return Delivery(
         *(pdu.command, pdu.sequence, source, destination, content, coding, esm_class),
-        *(service_type, 0, tlvs),
+        *(service_type, 0, tlvs, body),
     )
 
 
@@ -174,6 +224,7 @@ def number_of(address: Address) -> str:
     return f"+{digits}" if address.ton == INTERNATIONAL else digits
 
 
+@lru_cache
 def relative_period(seconds: int) -> str:
     """Return a validity period from now, at most 30 days; section 7.1.1."""
     left = min(max(1, seconds), _LONGEST_DAYS * 86_400)

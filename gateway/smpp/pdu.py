@@ -66,8 +66,7 @@ class Tag(IntEnum):
     ITS_SESSION_INFO = 0x1383
 
 
-@dataclass(frozen=True, slots=True)
-class Pdu:
+class Pdu(NamedTuple):
     """One PDU, its body unread."""
 
     command: int
@@ -80,17 +79,16 @@ class Pdu:
         length = HEADER_OCTETS + len(self.body)
         return _HEADER.pack(length, self.command, self.status, self.sequence) + self.body
 
-    @property
-    def is_response(self) -> bool:
-        """Whether it answers a request, as generic_nack does too."""
-        return self.command >= RESPONSE
+    def __repr__(self) -> str:
+        return f"Pdu(0x{self.command:08X}, {self.status}, {self.sequence}, {len(self.body)} octets)"
 
 
 class Frames:
     """Cuts what comes over a connection into PDUs; holds at most one that is not whole."""
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
+        self._rest = bytearray()
+        self._wanted = 0
 
     def feed(self, data: bytes) -> Iterator[Pdu]:
         """Yield the PDUs that *data* completes.
@@ -98,21 +96,24 @@ class Frames:
         Raises:
             PduLengthError: a length below 16 or above `LONGEST_PDU`; nothing more can be read.
         """
-        self._buffer += data
-        start = 0
-        try:
-            while len(self._buffer) - start >= HEADER_OCTETS:
-                length, command, status, sequence = _HEADER.unpack_from(self._buffer, start)
-                if not HEADER_OCTETS <= length <= LONGEST_PDU:
-                    reason = f"a PDU of {length} octets; 16 to {LONGEST_PDU} are read"
-                    raise PduLengthError(reason, Status.RINVCMDLEN)
-                if len(self._buffer) - start < length:
-                    break
-                body = bytes(self._buffer[start + HEADER_OCTETS : start + length])
-                start += length
-                yield Pdu(command, status, sequence, body)
-        finally:
-            del self._buffer[:start]
+        if self._rest:
+            self._rest += data
+            if len(self._rest) < self._wanted:
+                return
+            data = bytes(self._rest)
+        self._rest, self._wanted = bytearray(), HEADER_OCTETS
+        start, end = 0, len(data)
+        while end - start >= HEADER_OCTETS:
+            length, command, status, sequence = _HEADER.unpack_from(data, start)
+            if not HEADER_OCTETS <= length <= LONGEST_PDU:
+                reason = f"a PDU of {length} octets; 16 to {LONGEST_PDU} are read"
+                raise PduLengthError(reason, Status.RINVCMDLEN)
+            if end - start < length:
+                self._wanted = length
+                break
+            yield Pdu(command, status, sequence, data[start + HEADER_OCTETS : start + length])
+            start += length
+        self._rest += data[start:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,26 +178,42 @@ def read_c_octets(body: bytes, start: int) -> tuple[str, int]:
 
 def printable(octets: bytes) -> str:
     """Return what an SMSC calls something, fit for any terminal: printable ASCII, else `?`."""
-    return octets.decode("latin-1").translate(_PRINTABLE)
+    text = octets.decode("latin-1")
+    return text if text.isascii() and text.isprintable() else text.translate(_PRINTABLE)
 
 
 def read_tlvs(body: bytes, start: int) -> Tlvs:
     """Read the optional parameters that begin at *start*; PduError if one is not whole."""
+    tlvs, end = read_whole_tlvs(body, start)
+    if end < len(body):
+        raise PduError("an optional parameter is cut short", Status.RINVOPTPARSTREAM)
+    return tlvs
+
+
+def read_whole_tlvs(body: bytes, start: int) -> tuple[Tlvs, int]:
+    """Read the optional parameters that begin at *start*, and where those that are whole end."""
     tlvs = []
-    while start < len(body):
-        if len(body) - start < _TLV_HEADER.size:
-            raise PduError("an optional parameter is cut short", Status.RINVOPTPARSTREAM)
+    while len(body) - start >= _TLV_HEADER.size:
         tag, length = _TLV_HEADER.unpack_from(body, start)
-        start += _TLV_HEADER.size + length
-        if start > len(body):
-            raise PduError("an optional parameter is cut short", Status.RINVOPTPARSTREAM)
-        tlvs.append((tag, body[start - length : start]))
-    return tuple(tlvs)
+        end = start + _TLV_HEADER.size + length
+        if end > len(body):
+            break
+        tlvs.append((tag, body[end - length : end]))
+        start = end
+    return tuple(tlvs), start
+
+
+def write_tlvs(tlvs: Tlvs) -> bytes:
+    """Write optional parameters; struct.error if one is too long."""
+    return b"".join([_TLV_HEADER.pack(tag, len(value)) + value for tag, value in tlvs])
 
 
 def first(tlvs: Tlvs, tag: int) -> bytes | None:
     """Return the value of the first parameter with *tag*; None if there is none."""
-    return next((value for each, value in tlvs if each == tag), None)
+    for each, value in tlvs:
+        if each == tag:
+            return value
+    return None
 
 
 def whole(tlvs: Tlvs, tag: int) -> int | None:

@@ -6,12 +6,20 @@ and nothing grows without bound: it is answered, or counted, or ends the session
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dtns.gateway.smpp.errors import PduError, PduLengthError
-from dtns.gateway.smpp.events import Answered, Bound, Delivered, Ended, Event, Heard, Unanswered
-from dtns.gateway.smpp.messages import Delivery, Submission, read_delivery
+from dtns.gateway.smpp.events import (
+    Answered,
+    Bound,
+    Delivered,
+    Ended,
+    Event,
+    Heard,
+    Outcomes,
+    Unanswered,
+)
+from dtns.gateway.smpp.messages import Delivery, read_delivery
 from dtns.gateway.smpp.pdu import (
     HIGHEST_SEQUENCE,
     RESPONSE,
@@ -28,6 +36,7 @@ from dtns.gateway.smpp.status import Status, name_of
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Iterable, Sequence
 
     from dtns.gateway.smpp.settings import Account
     from dtns.gateway.smpp.timing import Timing
@@ -41,8 +50,7 @@ MOST_BEFORE_BIND: Final = 100
 _DELIVERIES: Final = frozenset({Command.DELIVER_SM, Command.DATA_SM})
 
 
-@dataclass(slots=True)
-class _Request:
+class _Request(NamedTuple):
     command: int
     token: Any
     due: float
@@ -53,7 +61,8 @@ class Session:
     """An ESME's side of one connection.
 
     After each call the owner takes what is in `outgoing` and `events`; it calls `tick` now and
-    then. *counts* counts what an SMSC should not do.
+    then. *counts* counts what an SMSC should not do. What one read brings is told together: first
+    what became of submissions, then what was delivered.
 
     Attributes:
         under_way: how many submissions wait for their answer.
@@ -67,6 +76,9 @@ class Session:
         self.under_way = 0
         self.outgoing = bytearray()
         self.events: list[Event] = []
+        self._receives = account.receives
+        self._outcomes: list[Answered | Unanswered] = []
+        self._delivered: list[Delivery] = []
         self._timing = timing
         self._counts = counts
         self._frames = Frames()
@@ -88,28 +100,29 @@ class Session:
             account.role, account.system_id, account.password, account.system_type, sequence
         )
 
-    def submit(self, submission: Submission, token: Any, now: float) -> None:
-        """Submit a message; an event with *token* tells what became of it, always.
+    def submit(self, submissions: Iterable[tuple[bytes, Any]], now: float) -> None:
+        """Submit messages, each the body of its PDU and a token.
 
-        Raises:
-            PduError: SMPP cannot hold the message; nothing was sent.
+        An event with the token tells what became of it, always.
         """
         assert self.bound
-        sequence = self._next_sequence()
-        self.outgoing += submission.encode(sequence)
-        self.under_way += 1
-        self._note(sequence, Command.SUBMIT_SM, token, now + self._timing.answer)
+        due = now + self._timing.answer
+        for body, token in submissions:
+            sequence = self._request(Command.SUBMIT_SM, token, due)
+            self.outgoing += Pdu(Command.SUBMIT_SM, Status.ROK, sequence, body).encode()
+            self.under_way += 1
 
-    def acknowledge(self, delivery: Delivery, status: Status = Status.ROK) -> int:
-        """Answer a delivery, once it is stored; return how many were answered now, 0 if too late.
+    def acknowledge(self, deliveries: Sequence[Delivery], status: Status = Status.ROK) -> int:
+        """Answer deliveries, once stored; return how many were answered by now, 0 if too late.
 
         `Heard` tells by that count which answers the SMSC has read.
         """
         if self.ended:
             return 0
-        self._held -= 1
-        self._acknowledged += 1
-        self._answer(delivery.command, delivery.sequence, status, b"\0")
+        for delivery in deliveries:
+            self._answer(delivery.command, delivery.sequence, status, b"\0")
+        self._held -= len(deliveries)
+        self._acknowledged += len(deliveries)
         return self._acknowledged
 
     def unbind(self, now: float) -> None:
@@ -137,6 +150,16 @@ class Session:
             self._counts["wrong-length"] += 1
             self.outgoing += Pdu(Command.GENERIC_NACK, fault.status, 0).encode()
             self._end(f"the SMSC sent {fault}")
+        self._tell()
+
+    def _tell(self) -> None:
+        """Make events of what came of submissions and deliveries since."""
+        if self._outcomes:
+            self.events.append(Outcomes(self._outcomes))
+            self._outcomes = []
+        if self._delivered:
+            self.events.append(Delivered(self._delivered))
+            self._delivered = []
 
     def lost(self, reason: str) -> None:
         """Note that the connection is gone."""
@@ -149,6 +172,7 @@ class Session:
         for sequence, request in list(self._requests.items()):
             if request.due <= now:
                 self._overdue(sequence, request)
+        self._tell()
         if self.bound and self._enquiry is None and self._heard_at + self._timing.quiet <= now:
             self._enquiry = self._request(Command.ENQUIRE_LINK, None, now + self._timing.enquire)
             self.outgoing += Pdu(Command.ENQUIRE_LINK, 0, self._enquiry).encode()
@@ -158,7 +182,7 @@ class Session:
             del self._requests[sequence]
             self.under_way -= 1
             self._counts["unanswered"] += 1
-            self.events.append(Unanswered(request.token, "the SMSC did not answer"))
+            self._outcomes.append(Unanswered(request.token, "the SMSC did not answer"))
         elif request.command == Command.UNBIND:
             self._end("stopped")
         else:
@@ -170,15 +194,15 @@ class Session:
         if self._before_bind > MOST_BEFORE_BIND:
             self._counts["too-early"] += 1
             self._end("the SMSC says too much before it takes the bind")
-        elif pdu.is_response:
+        elif pdu.command >= RESPONSE:
             self._take_answer(pdu)
+        elif pdu.command in _DELIVERIES:
+            self._take_delivery(pdu)
         elif pdu.command == Command.ENQUIRE_LINK:
             self._answer(pdu.command, pdu.sequence, Status.ROK)
         elif pdu.command == Command.UNBIND:
             self._answer(pdu.command, pdu.sequence, Status.ROK)
             self._end("the SMSC ended the session")
-        elif pdu.command in _DELIVERIES:
-            self._take_delivery(pdu)
         elif pdu.command == Command.ALERT_NOTIFICATION:
             self._take_alert(pdu)
         elif pdu.command == Command.OUTBIND:
@@ -221,7 +245,7 @@ class Session:
                 message_id = read_message_id(body)
             except PduError:
                 self._counts["unreadable"] += 1
-        self.events.append(Answered(token, status, message_id))
+        self._outcomes.append(Answered(token, status, message_id))
 
     def _take_bind_answer(self, status: int, body: bytes) -> None:
         if status != Status.ROK:
@@ -236,7 +260,7 @@ class Session:
         self.events.append(Bound(answer))
 
     def _take_delivery(self, pdu: Pdu) -> None:
-        if not self.bound or not self.account.receives:
+        if not self.bound or not self._receives:
             self._counts["delivery-out-of-turn"] += 1
             self._answer(pdu.command, pdu.sequence, Status.RINVBNDSTS, b"\0")
             return
@@ -255,7 +279,7 @@ class Session:
             self._answer(pdu.command, pdu.sequence, Status.RX_P_APPN, b"\0")
             return
         self._held += 1
-        self.events.append(Delivered(delivery))
+        self._delivered.append(delivery)
 
     def _take_alert(self, pdu: Pdu) -> None:
         try:
@@ -269,27 +293,24 @@ class Session:
         self.outgoing += Pdu(command | RESPONSE, status, sequence, body).encode()
 
     def _request(self, command: int, token: Any, due: float) -> int:
-        sequence = self._next_sequence()
-        self._note(sequence, command, token, due)
-        return sequence
-
-    def _note(self, sequence: int, command: int, token: Any, due: float) -> None:
+        """Note a request under the next sequence that is free; return that."""
+        sequence = self._sequence % HIGHEST_SEQUENCE + 1
+        while sequence in self._requests:
+            sequence = sequence % HIGHEST_SEQUENCE + 1
+        self._sequence = sequence
         self._requests[sequence] = _Request(command, token, due, self._acknowledged)
-
-    def _next_sequence(self) -> int:
-        while True:
-            self._sequence = self._sequence % HIGHEST_SEQUENCE + 1
-            if self._sequence not in self._requests:
-                return self._sequence
+        return sequence
 
     def _end(self, reason: str, refusal: int | None = None) -> None:
         if self.ended:
             return
         self.ended, self.bound = True, False
+        self._tell()
         self.events.append(Ended(reason, refusal))
         requests, self._requests, self.under_way = self._requests, {}, 0
-        self.events += [
+        self._outcomes = [
             Unanswered(request.token, f"{reason}, before its answer")
             for request in requests.values()
             if request.command == Command.SUBMIT_SM
         ]
+        self._tell()

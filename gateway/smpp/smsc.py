@@ -21,11 +21,12 @@ from dtns.gateway.smpp.pdu import Tag
 from dtns.gateway.smpp.presence import Presence
 from dtns.gateway.smpp.receipts import is_receipt, read_receipt
 from dtns.gateway.smpp.settings import ROLES, Account
+from dtns.gateway.smpp.sharing import Window, share_out
 from dtns.gateway.smpp.status import BUSY, HOPELESS, UNSURE, Status, name_of
-from dtns.gateway.smpp.submissions import Submissions
+from dtns.gateway.smpp.submissions import Submissions, user_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Sequence
     from random import Random
 
     from dtns.gateway.carrier import Outbound, Report
@@ -34,21 +35,7 @@ if TYPE_CHECKING:
     from dtns.gateway.smpp.messages import Delivery
     from dtns.gateway.smpp.receipts import Receipt
     from dtns.gateway.smpp.settings import Settings
-    from dtns.gateway.smpp.submissions import Submitted
     from dtns.gateway.smpp.timing import Timing
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    """A message to send, and where its answer goes; it is `done` once."""
-
-    message: Outbound
-    answer: Deferred[Accepted | Failed] = field(default_factory=Deferred)
-
-    def done(self, answer: Accepted | Failed) -> None:
-        """Give the answer, unless it was given."""
-        if not self.answer.called:
-            self.answer.callback(answer)
 
 
 @dataclass(slots=True, eq=False)
@@ -64,8 +51,11 @@ class Office(Interface):
     def changed(self) -> None:
         """Note that something may be sent now, or no longer."""
 
-    def arrived(self, smsc: Smsc, link: Link, delivery: Delivery) -> None:
-        """Take in a message, to be acknowledged on *link*."""
+    def answered(self, answers: Sequence[Accepted | Failed]) -> None:
+        """Take what became of messages that an SMSC was given."""
+
+    def arrived(self, smsc: Smsc, link: Link, deliveries: Sequence[Delivery]) -> None:
+        """Take in messages, to be acknowledged on *link*."""
 
     def reported(self, smsc: Smsc, report: Report, answer: Callable[[Status], object]) -> None:
         """Have a report stored, then answer it."""
@@ -143,11 +133,14 @@ class Smsc:
         """How many submissions wait for their answer."""
         return sum(bind.under_way for bind in self.binds)
 
-    @property
-    def load(self) -> float:
-        """How full its windows are, 0 to 1; 1 where nothing can be sent now."""
-        size = sum(bind.window for bind in self.binds if bind.bound and bind.account.transmits)
-        return self.under_way / size if size and self._presence.here else 1.0
+    def window(self, now: float) -> Window:
+        """Tell how full its windows are, and how many messages may leave by them *now*."""
+        binds = [bind for bind in self.binds if bind.bound and bind.account.transmits]
+        used = sum(bind.under_way for bind in binds)
+        size = sum(bind.window for bind in binds)
+        if not self._presence.here or now < self._rest_until:
+            return Window(used, size, 0)
+        return Window(used, size, min(max(0, size - used), self._pace.room(now)))
 
     def ready_at(self, now: float) -> float | None:
         """Tell when the next message may leave; None if no window has room."""
@@ -172,26 +165,29 @@ class Smsc:
             await bind.stop()
         self.condition.state, self.condition.reason = state, ""
 
-    def send(self, job: Job) -> None:
-        """Submit a message by the bind with the most room; `ready_at` said that it may leave."""
-        message = job.message
-        if reason := gsm7.refusal(message.text):
-            job.done(Failed(message.reference, permanent=True, reason=reason))
-            return
-        submitted = self._submissions.begin(message.reference, message.recipient)
-        user_reference = submitted.user_reference.to_bytes(2, "big")
-        submission = Submission(
-            self.settings.source,
-            address_of(message.recipient),
-            gsm7.encode(message.text),
-            validity_period=relative_period(message.validity_seconds),
-            tlvs=((Tag.USER_MESSAGE_REFERENCE, user_reference),),
-        )
-        try:
-            self._submit(submission, (job, submitted))
-        except PduError as fault:
-            self._submissions.forget(message.reference)
-            job.done(Failed(message.reference, permanent=True, reason=str(fault)))
+    def send(self, messages: Sequence[Outbound]) -> list[Failed]:
+        """Submit messages, for which `window` said that there is room; return those refused here.
+
+        What becomes of the others the office is told.
+        """
+        submissions, refused = [], []
+        begin, source = self._submissions.begin, self.settings.source
+        for reference, recipient, text, validity_seconds, _ in messages:
+            number = begin(reference, recipient)
+            submission = Submission(
+                source,
+                address_of(recipient),
+                gsm7.encode(text),
+                validity_period=relative_period(validity_seconds),
+                tlvs=((Tag.USER_MESSAGE_REFERENCE, user_reference(number).to_bytes(2, "big")),),
+            )
+            try:
+                submissions.append((submission.encode(), (reference, number)))
+            except PduError as fault:
+                self._submissions.forget(number)
+                refused.append(Failed(reference, permanent=True, reason=str(fault)))
+        self._submit(submissions)
+        return refused
 
     def pass_on(self, submission: Submission) -> Deferred[Answered | Unanswered] | None:
         """Submit what is no message of the seam's, a USSD screen; None if there is no room.
@@ -199,48 +195,61 @@ class Smsc:
         Raises:
             PduError: SMPP cannot hold it.
         """
-        ready = self.ready_at(self._reactor.seconds())
-        if ready is None or ready > self._reactor.seconds():
+        body = submission.encode()
+        if not self.window(self._reactor.seconds()).room:
             return None
         passed = _Passed()
-        self._submit(submission, passed)
+        self._submit([(body, passed)])
         return passed.answer
 
-    def _submit(self, submission: Submission, token: Any) -> None:
-        self._pace.spend(self._reactor.seconds())
-        max(self.binds, key=lambda bind: bind.room / bind.window).submit(submission, token)
+    def _submit(self, submissions: Sequence[tuple[bytes, Any]]) -> None:
+        self._pace.spend(self._reactor.seconds(), len(submissions))
+        windows = [Window(bind.under_way, bind.window, bind.room) for bind in self.binds]
+        start = 0
+        for bind, count in zip(self.binds, share_out(len(submissions), windows), strict=True):
+            if count:
+                bind.submit(submissions[start : start + count])
+            start += count
 
-    def answered(self, _bind: Bind, event: Answered | Unanswered) -> None:
-        """Tell what became of a submission."""
-        if isinstance(event.token, _Passed):
-            event.token.answer.callback(event)
-        else:
-            job, submitted = event.token
-            answer = self._outcome(event, submitted)
-            self.condition.failed += isinstance(answer, Failed)
-            job.done(answer)
+    def answered(self, _bind: Bind, outcomes: Sequence[Answered | Unanswered]) -> None:
+        """Tell what became of submissions."""
+        answers: list[Accepted | Failed] = []
+        for outcome in outcomes:
+            if isinstance(outcome.token, _Passed):
+                outcome.token.answer.callback(outcome)
+            else:
+                answers.append(self._answer(outcome))
+        if answers:
+            self._count(answers)
+            self._office.answered(answers)
         if self._idle is not None and not self.under_way and not self._idle.called:
             self._idle.callback(None)
         self._office.changed()
 
-    def _outcome(self, event: Answered | Unanswered, submitted: Submitted) -> Accepted | Failed:
-        reference = submitted.reference
-        if not isinstance(event, Answered):
-            return Failed(reference, permanent=False, reason=event.reason, maybe_sent=True)
-        if event.status == Status.ROK:
+    def _count(self, answers: Sequence[Accepted | Failed]) -> None:
+        failed = sum(isinstance(answer, Failed) for answer in answers)
+        self.condition.failed += failed
+        if failed < len(answers):
+            self.condition.sent += len(answers) - failed
+            self.condition.last_sent = self._clock()
+
+    def _answer(self, outcome: Answered | Unanswered) -> Accepted | Failed:
+        reference, number = outcome.token
+        if not isinstance(outcome, Answered):
+            return Failed(reference, permanent=False, reason=outcome.reason, maybe_sent=True)
+        if outcome.status == Status.ROK:
             if self._refusals:
                 self._refusals = 0
                 self._describe()
-            self.condition.sent += 1
-            self.condition.last_sent = self._clock()
-            return Accepted(reference, self._submissions.accepted(submitted, event.message_id))
-        reason = f"the SMSC refuses: {name_of(event.status)}"
-        if event.status in UNSURE:
+            carrier_id = self._submissions.accepted(number, reference, outcome.message_id)
+            return Accepted(reference, carrier_id)
+        reason = f"the SMSC refuses: {name_of(outcome.status)}"
+        if outcome.status in UNSURE:
             return Failed(reference, permanent=False, reason=reason, maybe_sent=True)
-        self._submissions.forget(reference)
-        permanent = event.status in HOPELESS
+        self._submissions.forget(number)
+        permanent = outcome.status in HOPELESS
         if not permanent:
-            self._rest(event.status, reason)
+            self._rest(outcome.status, reason)
         return Failed(reference, permanent, reason)
 
     def _rest(self, status: int, reason: str) -> None:
@@ -256,19 +265,26 @@ class Smsc:
         self._rest_until = now + pause * self._random.uniform(0.5, 1.0)
         self._refusals += 1
 
-    def delivered(self, link: Link, delivery: Delivery) -> None:
+    def delivered(self, link: Link, deliveries: Sequence[Delivery]) -> None:
         """Tell messages from receipts."""
-        if not is_receipt(delivery):
-            self._office.arrived(self, link, delivery)
-            return
+        messages = []
+        for delivery in deliveries:
+            if is_receipt(delivery):
+                self._take_receipt(link, delivery)
+            else:
+                messages.append(delivery)
+        if messages:
+            self._office.arrived(self, link, messages)
+
+    def _take_receipt(self, link: Link, delivery: Delivery) -> None:
         receipt, report = read_receipt(delivery), None
         if receipt is not None:
             report = self._submissions.report(receipt, number_of(delivery.source))
         if report is not None:
-            self._office.reported(self, report, partial(link.acknowledge, delivery))
+            self._office.reported(self, report, partial(link.acknowledge, (delivery,)))
             return
         self.condition.counts[_kind_of(receipt)] += 1
-        link.acknowledge(delivery)
+        link.acknowledge((delivery,))
 
     def heard(self, link: Link, count: int) -> None:
         """Pass on which acknowledgements the SMSC has read."""

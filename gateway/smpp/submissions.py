@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
-from dataclasses import dataclass, field
+from collections import deque
 from string import hexdigits
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dtns.gateway.carrier import Report
 
@@ -16,16 +15,14 @@ if TYPE_CHECKING:
 
 REMEMBERED: Final = 10_000
 _ID_CHARACTERS: Final = 64
+_USER_REFERENCES: Final = 0xFFFF
 
 
-@dataclass(slots=True, eq=False)
-class Submitted:
-    """A message that left; `message_id` is None until the SMSC has answered."""
+class _Submitted(NamedTuple):
+    """A message that left; `carrier_id` is empty until the SMSC has answered."""
 
     reference: str
-    party: str = field(repr=False)
-    user_reference: int
-    message_id: str | None = None
+    recipient: str
     carrier_id: str = ""
     reported: bool = False
 
@@ -36,56 +33,52 @@ class Submissions:
     A receipt finds its message by the user_message_reference that it returns, else by its id, in
     decimal or hexadecimal. Where two answers in a row have the same id, or none, ids mean
     nothing: there a receipt is on the oldest message to its party that has none yet.
+
+    Messages are numbered as they leave, and kept in a ring by their numbers. Indexes by id and by
+    party are made once a receipt needs them.
     """
 
     def __init__(self, name: str) -> None:
-        self._name = name
-        self._latest: OrderedDict[str, Submitted] = OrderedDict()
-        self._by_id: dict[str, Submitted] = {}
-        self._by_party: dict[str, deque[Submitted]] = {}
-        self._user_reference = 0
+        self._prefix = f"{name}-"
+        self._next = 0
+        self._ring: list[_Submitted | None] = [None] * REMEMBERED
+        self._by_id: dict[str, int] | None = None
+        self._by_party: dict[str, deque[int]] | None = None
         self._last_id: str | None = None
         self.ids_mean_nothing = False
 
     def __len__(self) -> int:
-        return len(self._latest)
+        return sum(submitted is not None for submitted in self._ring)
 
-    def begin(self, reference: str, party: str) -> Submitted:
-        """Note that a message leaves."""
-        self._user_reference = self._user_reference % 0xFFFF + 1
-        self.forget(reference)
-        submitted = Submitted(reference, party.lstrip("+"), self._user_reference)
-        self._latest[reference] = submitted
-        self._by_party.setdefault(submitted.party, deque()).append(submitted)
-        while len(self._latest) > REMEMBERED:
-            self.forget(next(iter(self._latest)))
-        return submitted
+    def begin(self, reference: str, recipient: str) -> int:
+        """Note that a message leaves; return its number."""
+        number = self._next
+        self._leave_indexes(number - REMEMBERED)
+        self._next += 1
+        self._ring[number % REMEMBERED] = _Submitted(reference, recipient)
+        if self._by_party is not None:
+            self._by_party.setdefault(recipient.lstrip("+"), deque()).append(number)
+        return number
 
-    def accepted(self, submitted: Submitted, message_id: str) -> str:
+    def accepted(self, number: int, reference: str, message_id: str) -> str:
         """Note the SMSC's name for a message; return a name that no other message has."""
         message_id = message_id[:_ID_CHARACTERS]
         self.ids_mean_nothing = message_id in ("", self._last_id)
         self._last_id = message_id
-        submitted.message_id = message_id
-        if self.ids_mean_nothing:
-            submitted.carrier_id = f"{self._name}-{submitted.reference}"
-        else:
-            submitted.carrier_id = self._carrier_id(message_id)
-            self._by_id[_plain(message_id)] = submitted
-        return submitted.carrier_id
+        carrier_id = self._prefix + (reference if self.ids_mean_nothing else message_id)
+        submitted = self._get(number)
+        if submitted is not None:
+            _, recipient, _, reported = submitted
+            self._ring[number % REMEMBERED] = _Submitted(reference, recipient, carrier_id, reported)
+            if self._by_id is not None and not self.ids_mean_nothing:
+                self._by_id[_plain(message_id)] = number
+        return carrier_id
 
-    def forget(self, reference: str) -> None:
+    def forget(self, number: int) -> None:
         """Forget a message that was not taken."""
-        submitted = self._latest.pop(reference, None)
-        if submitted is None:
-            return
-        waiting = self._by_party[submitted.party]
-        waiting.remove(submitted)
-        if not waiting:
-            del self._by_party[submitted.party]
-        plain = _plain(submitted.message_id or "")
-        if self._by_id.get(plain) is submitted:
-            del self._by_id[plain]
+        if self._get(number) is not None:
+            self._leave_indexes(number)
+            self._ring[number % REMEMBERED] = None
 
     def report(self, receipt: Receipt, party: str) -> Report | None:
         """Return what a receipt on a message to *party* tells; None where nobody can know."""
@@ -94,31 +87,106 @@ class Submissions:
         reason = f"the network reports error {receipt.error}" if receipt.error.strip("0") else ""
         if receipt.state == "delivered":
             reason = ""
-        submitted = self._find(receipt, party.lstrip("+"))
-        if submitted is None:
+        given_id = self._prefix + receipt.message_id[:_ID_CHARACTERS]
+        number = self._find(receipt, party.lstrip("+"))
+        if number is None:
             if self.ids_mean_nothing or not receipt.message_id:
                 return None
-            return Report(self._carrier_id(receipt.message_id), None, receipt.state, reason)
-        submitted.reported = True
-        carrier_id = submitted.carrier_id or self._carrier_id(receipt.message_id)
-        return Report(carrier_id, submitted.reference, receipt.state, reason)
+            return Report(given_id, None, receipt.state, reason)
+        reference, carrier_id = self._note_report(number)
+        return Report(carrier_id or given_id, reference, receipt.state, reason)
 
-    def _find(self, receipt: Receipt, party: str) -> Submitted | None:
-        to_party = self._by_party.get(party, ())
+    def _note_report(self, number: int) -> tuple[str, str]:
+        submitted = self._ring[number % REMEMBERED]
+        assert submitted is not None
+        reference, recipient, carrier_id, reported = submitted
+        if not reported:
+            self._leave_party(number, recipient)
+            submitted = _Submitted(reference, recipient, carrier_id, reported=True)
+            self._ring[number % REMEMBERED] = submitted
+        return reference, carrier_id
+
+    def _get(self, number: int) -> _Submitted | None:
+        known = 0 < self._next - number <= REMEMBERED and number >= 0
+        return self._ring[number % REMEMBERED] if known else None
+
+    def _find(self, receipt: Receipt, party: str) -> int | None:
+        """Return the number of the message that a receipt is on."""
         if receipt.user_reference is not None:
-            for submitted in to_party:
-                if submitted.user_reference == receipt.user_reference:
-                    return submitted
+            number = self._numbered(receipt.user_reference)
+            if self._is_to(number, party):
+                return number
         elif self.ids_mean_nothing:
-            return next((each for each in to_party if not each.reported), None)
-        known = self._by_id.get(_plain(receipt.message_id))
+            waiting = self._index_by_party().get(party)
+            return waiting[0] if waiting else None
+        by_id = self._index_by_id()
+        known = by_id.get(_plain(receipt.message_id))
         if known is not None:
             return known
-        others = (self._by_id.get(each) for each in _other_spellings(receipt.message_id))
-        return next((each for each in others if each and each.party == party), None)
+        others = (by_id.get(each, -1) for each in _other_spellings(receipt.message_id))
+        return next((each for each in others if self._is_to(each, party)), None)
 
-    def _carrier_id(self, message_id: str) -> str:
-        return f"{self._name}-{message_id[:_ID_CHARACTERS]}"
+    def _numbered(self, wanted: int) -> int:
+        """Return the latest number with this user_message_reference, below 0 if there is none."""
+        number = self._next - 1 - (self._next - wanted) % _USER_REFERENCES
+        return number if number < 0 or user_reference(number) == wanted else -1
+
+    def _is_to(self, number: int, party: str) -> bool:
+        submitted = self._get(number)
+        return submitted is not None and submitted.recipient.lstrip("+") == party
+
+    def _all(self) -> Iterator[tuple[int, _Submitted]]:
+        for number in range(max(0, self._next - REMEMBERED), self._next):
+            submitted = self._ring[number % REMEMBERED]
+            if submitted is not None:
+                yield number, submitted
+
+    def _index_by_id(self) -> dict[str, int]:
+        if self._by_id is None:
+            ids = ((number, self._message_id(submitted)) for number, submitted in self._all())
+            self._by_id = {_plain(message_id): number for number, message_id in ids if message_id}
+        return self._by_id
+
+    def _message_id(self, submitted: _Submitted) -> str:
+        """Return the SMSC's name for a message, empty if that means nothing, or is not there."""
+        message_id = submitted.carrier_id.removeprefix(self._prefix)
+        return "" if message_id == submitted.reference else message_id
+
+    def _index_by_party(self) -> dict[str, deque[int]]:
+        if self._by_party is None:
+            self._by_party = {}
+            for number, submitted in self._all():
+                if not submitted.reported:
+                    party = submitted.recipient.lstrip("+")
+                    self._by_party.setdefault(party, deque()).append(number)
+        return self._by_party
+
+    def _leave_indexes(self, number: int) -> None:
+        """Take a message that is forgotten out of what leads to it."""
+        if self._by_id is None and self._by_party is None:
+            return
+        submitted = self._get(number)
+        if submitted is None:
+            return
+        if not submitted.reported:
+            self._leave_party(number, submitted.recipient)
+        plain = _plain(self._message_id(submitted))
+        if self._by_id is not None and self._by_id.get(plain) == number:
+            del self._by_id[plain]
+
+    def _leave_party(self, number: int, recipient: str) -> None:
+        if self._by_party is None:
+            return
+        party = recipient.lstrip("+")
+        waiting = self._by_party[party]
+        waiting.remove(number)
+        if not waiting:
+            del self._by_party[party]
+
+
+def user_reference(number: int) -> int:
+    """Return the user_message_reference of a message by its number."""
+    return number % _USER_REFERENCES + 1
 
 
 def _plain(message_id: str) -> str:

@@ -117,7 +117,7 @@ listen = "tcp:127.0.0.1:7281"
 # enabled = true
 
 # Reach phones through an operator's message centre (SMSC), by SMPP 3.4; one section each.
-# Needs more packages: pip install 'dtns[smpp]'
+# TLS needs more packages: pip install 'dtns[smpp]'
 # [gateway.smpp.operator]
 # host = "smsc.example.net"
 # port = 2775

@@ -30,14 +30,9 @@ def make_smpp(config: Config, sink: Sink, *, reactor: Any, random: Random) -> Sm
     sections = {name: section for name, section in config.smscs.items() if section.enabled}
     if not sections:
         return None
-    try:
-        from dtns.gateway.smpp.carrier import SmppCarrier  # noqa: PLC0415 (imports the codec)
-        from dtns.gateway.smpp.timing import USUAL  # noqa: PLC0415 (the same)
-    except ImportError as fault:
-        raise ConfigError(
-            f"[gateway.smpp.{next(iter(sections))}] needs the package {fault.name}: "
-            "pip install 'dtns[smpp]'"
-        ) from None
+    from dtns.gateway.smpp.carrier import SmppCarrier  # noqa: PLC0415 (only where used)
+    from dtns.gateway.smpp.timing import USUAL  # noqa: PLC0415 (the same)
+
     smscs = {
         name: _settings(config, name, section, USUAL.connect, reactor)
         for name, section in sections.items()

@@ -69,7 +69,7 @@ def decent(line: Line, pdu: Pdu) -> None:
         line.say(Pdu(pdu.command | RESPONSE, 0, pdu.sequence, b"rogue\0"))
     elif pdu.command == Command.SUBMIT_SM:
         line.say(Pdu(pdu.command | RESPONSE, 0, pdu.sequence, b"%d\0" % pdu.sequence))
-    elif not pdu.is_response:
+    elif pdu.command < RESPONSE:
         line.say(Pdu(pdu.command | RESPONSE, 0, pdu.sequence))
 
 

@@ -9,12 +9,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from dtns.gateway.carrier import Accepted, Failed, Outbound
 from dtns.gateway.errors import ReferenceReusedError
-from dtns.gateway.outstanding import Outstanding, one_by_one
+from dtns.gateway.outstanding import REMEMBERED, Outstanding, one_by_one
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from dtns.gateway.carrier import Answered
 
 MESSAGE = Outbound("7", "+254700000001", "text", 60)
 ACCEPTED = Accepted("7", "n1")
@@ -24,21 +22,20 @@ FAILED = Failed("7", permanent=False, reason="no signal")
 class Network:
     """Records submissions and answers them when told."""
 
-    def __init__(self) -> None:
+    def __init__(self, remembered: int = REMEMBERED) -> None:
         self.submitted: list[Outbound] = []
-        self.answered: list[Answered] = []
         self.fault: Exception | None = None
+        self.sends = Outstanding(self.submit, remembered)
 
-    def submit(self, messages: Sequence[Outbound], answered: Answered) -> None:
-        """Leave *messages* open until the test answers, by their places in `submitted`."""
+    def submit(self, messages: Sequence[Outbound]) -> None:
+        """Leave *messages* open until the test answers."""
         self.submitted += messages
-        self.answered += [answered] * len(messages)
         if self.fault is not None:
             raise self.fault
 
-    def answer(self, place: int, outcome: Accepted | Failed) -> None:
-        """Answer one."""
-        self.answered[place]([outcome])
+    def answer(self, *outcomes: Accepted | Failed) -> None:
+        """Answer some."""
+        self.sends.answered(outcomes)
 
 
 def send(sends: Outstanding, message: Outbound = MESSAGE) -> list[object]:
@@ -52,19 +49,19 @@ def send(sends: Outstanding, message: Outbound = MESSAGE) -> list[object]:
 def test_under_way_is_joined() -> None:
     """The same message again, while it is under way, gets the same answer and is not submitted."""
     network = Network()
-    sends = Outstanding(network.submit)
+    sends = network.sends
     first, second = send(sends), send(sends)
     assert (first, second, network.submitted) == ([], [], [MESSAGE])
-    network.answer(0, ACCEPTED)
+    network.answer(ACCEPTED)
     assert (first, second) == ([ACCEPTED], [ACCEPTED])
 
 
 def test_accepted_is_remembered() -> None:
     """The same message again, after it was accepted, gets the same answer."""
     network = Network()
-    sends = Outstanding(network.submit)
+    sends = network.sends
     send(sends)
-    network.answer(0, ACCEPTED)
+    network.answer(ACCEPTED)
     assert send(sends) == [ACCEPTED]
     assert network.submitted == [MESSAGE]
 
@@ -72,11 +69,11 @@ def test_accepted_is_remembered() -> None:
 def test_failed_may_be_sent_again() -> None:
     """After a failure the same reference is submitted again."""
     network = Network()
-    sends = Outstanding(network.submit)
+    sends = network.sends
     first = send(sends)
-    network.answer(0, FAILED)
+    network.answer(FAILED)
     second = send(sends)
-    network.answer(1, ACCEPTED)
+    network.answer(ACCEPTED)
     assert (first, second) == ([FAILED], [ACCEPTED])
 
 
@@ -84,14 +81,14 @@ def test_failed_may_be_sent_again() -> None:
 def test_another_message_under_the_reference(accepted: bool) -> None:  # noqa: FBT001 # parametrized
     """Another message under a reference in use is refused, and the first is not disturbed."""
     network = Network()
-    sends = Outstanding(network.submit)
+    sends = network.sends
     first = send(sends)
     if accepted:
-        network.answer(0, ACCEPTED)
+        network.answer(ACCEPTED)
     (refusal,) = send(sends, Outbound("7", "+254700000001", "another", 60))
     assert isinstance(refusal, ReferenceReusedError)
     if not accepted:
-        network.answer(0, ACCEPTED)
+        network.answer(ACCEPTED)
     assert first == [ACCEPTED]
     assert network.submitted == [MESSAGE]
 
@@ -99,12 +96,12 @@ def test_another_message_under_the_reference(accepted: bool) -> None:  # noqa: F
 def test_cancelled_wait_does_not_cancel_the_submission() -> None:
     """Who stops waiting and sends again joins the first submission or gets its answer."""
     network = Network()
-    sends = Outstanding(network.submit)
+    sends = network.sends
     waiting = sends.send(MESSAGE)
     waiting.addErrback(lambda _: None)
     waiting.cancel()
     second = send(sends)
-    network.answer(0, ACCEPTED)
+    network.answer(ACCEPTED)
     assert second == [ACCEPTED]
     assert network.submitted == [MESSAGE]
 
@@ -112,16 +109,16 @@ def test_cancelled_wait_does_not_cancel_the_submission() -> None:
 def test_urgency_is_no_part_of_what_is_said() -> None:
     """The same message, more urgent, is the same message."""
     network = Network()
-    sends = Outstanding(network.submit)
+    sends = network.sends
     first, second = send(sends), send(sends, MESSAGE._replace(urgency=3))
-    network.answer(0, ACCEPTED)
+    network.answer(ACCEPTED)
     assert (first, second, network.submitted) == ([ACCEPTED], [ACCEPTED], [MESSAGE])
 
 
 def test_many_at_once() -> None:
     """Those that are new are submitted together; each comes to one outcome, some at a time."""
     network, told = Network(), []
-    sends = Outstanding(network.submit)
+    sends = network.sends
     single = send(sends)
     many = [Outbound(str(number), "+254700000001", "text", 60) for number in range(6, 10)]
     sends.send_all([*many, Outbound("8", "+254700000001", "another", 60)], told.append)
@@ -129,10 +126,10 @@ def test_many_at_once() -> None:
     reused = Failed("8", permanent=True, reason="reference 8 stands for another message")
     assert told == [[reused]]
     outcomes = [Accepted("9", "n9"), ACCEPTED, Failed("6", permanent=False, reason="no signal")]
-    network.answered[1](outcomes)
+    network.answer(*outcomes)
     assert told == [[reused], outcomes]
     assert single == [ACCEPTED]
-    network.answer(2, Accepted("8", "n8"))
+    network.answer(Accepted("8", "n8"))
     sends.send_all(many, told.append)
     assert told[2:] == [[Accepted("8", "n8")], [ACCEPTED, Accepted("8", "n8"), outcomes[0]]]
     assert network.submitted[-1] == many[0]
@@ -145,7 +142,7 @@ class FaultTests(SynchronousTestCase):
         """Everybody who waits learns of it, once, and the references are free again."""
         network, told = Network(), []
         network.fault = RuntimeError("broken")
-        sends = Outstanding(network.submit)
+        sends = network.sends
         reason = "the carrier has a fault"
         failed = Failed("7", permanent=False, reason=reason, maybe_sent=True)
         assert send(sends) == [failed]
@@ -163,7 +160,7 @@ class FaultTests(SynchronousTestCase):
             return Accepted(message.reference, "n")
 
         told: list[Any] = []
-        sends = Outstanding(one_by_one(submit))
+        sends = one_by_one(submit)
         sends.send_all([MESSAGE, MESSAGE._replace(reference="8")], told.extend)
         assert [type(each) for each in told] == [Failed, Accepted]
         assert len(self.flushLoggedErrors(RuntimeError)) == 1
@@ -171,11 +168,11 @@ class FaultTests(SynchronousTestCase):
 
 def test_memory_is_bounded() -> None:
     """Only the latest accepted references are remembered."""
-    network = Network()
-    sends = Outstanding(network.submit, remembered=3)
+    network = Network(remembered=3)
+    sends = network.sends
     for number in range(5):
         send(sends, Outbound(str(number), "+254700000001", "text", 60))
-        network.answer(number, Accepted(str(number), "n"))
+        network.answer(Accepted(str(number), "n"))
     send(sends, Outbound("4", "+254700000001", "text", 60))
     assert len(network.submitted) == 5
     send(sends, Outbound("0", "+254700000001", "text", 60))

@@ -68,3 +68,18 @@ def test_no_limit() -> None:
     for _ in range(100):
         assert pace.ready_at(5.0) == 5.0
         pace.spend(5.0)
+    assert pace.room(5.0) > 10**9
+
+
+@given(st.floats(0.5, 30.0), st.lists(st.tuples(st.floats(0.0, 20.0), st.integers(0, 9))))
+def test_room(per_minute: float, steps: list[tuple[float, int]]) -> None:
+    """As many may begin at once as may begin one after another."""
+    one, many, now = Pace(per_minute), Pace(per_minute), 0.0
+    for wait, wanted in steps:
+        now += wait
+        count = min(wanted, many.room(now))
+        many.spend(now, count)
+        for _ in range(count):
+            assert one.ready_at(now) == now
+            one.spend(now)
+        assert (one.ready_at(now) == now) == (one.room(now) > 0) == (many.room(now) > 0)

@@ -1,4 +1,4 @@
-"""Every PDU that is written or read here, against smpplib and npm smpp."""
+"""Every PDU that is written or read here, against smpp34, smpplib and npm smpp."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import json
 import os
 import subprocess
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import smpp34
 import smpplib.command
 import smpplib.pdu
 from hypothesis import given, settings
@@ -17,7 +17,14 @@ from hypothesis import strategies as st
 from smscs import EQUIPMENT, INSTALL, node_modules
 
 from dtns.gateway.smpp.errors import PduError, PduLengthError
-from dtns.gateway.smpp.messages import Address, Delivery, Submission, read_delivery, relative_period
+from dtns.gateway.smpp.messages import (
+    SHORT_MESSAGE_OCTETS,
+    Address,
+    Delivery,
+    Submission,
+    read_delivery,
+    relative_period,
+)
 from dtns.gateway.smpp.pdu import (
     LONGEST_PDU,
     RESPONSE,
@@ -29,6 +36,7 @@ from dtns.gateway.smpp.pdu import (
     read_alert,
     read_bind_answer,
     read_message_id,
+    write_tlvs,
 )
 
 if TYPE_CHECKING:
@@ -143,6 +151,11 @@ def pdu_of(octets: bytes) -> Pdu:
     return pdu
 
 
+def written(submission: Submission, sequence: int) -> bytes:
+    """Return a submit_sm."""
+    return Pdu(Command.SUBMIT_SM, 0, sequence, submission.encode()).encode()
+
+
 def addresses_of(delivery: Delivery) -> dict[str, Any]:
     """Return a delivery's addresses as the other codecs name them."""
     return {
@@ -203,7 +216,7 @@ def test_bind_answers(npm: NpmCodec, name: str, system_id: str, sequence: int) -
 
 @settings(max_examples=80, deadline=None)
 @given(
-    st.builds(Submission, ADDRESS, ADDRESS, SHORT, data_coding=OCTET),
+    st.tuples(ADDRESS, ADDRESS, SHORT, OCTET).map(lambda fields: Submission(*fields)),
     st.integers(1, 0xFFFF),
     st.integers(1, 2_000_000),
     SEQUENCE,
@@ -214,7 +227,7 @@ def test_submissions(
     """Both read of a submit_sm what went into it."""
     period = relative_period(seconds)
     given_tlvs = (Tag.USER_MESSAGE_REFERENCE, reference.to_bytes(2, "big")), (0x1501, b"vendor")
-    octets = replace(submission, validity_period=period, tlvs=given_tlvs).encode(sequence)
+    octets = written(submission._replace(validity_period=period, tlvs=given_tlvs), sequence)
     source, destination = submission.source, submission.destination
     content, coding = submission.content, submission.data_coding
     lib, read = by_smpplib(octets), npm.read(octets)
@@ -232,6 +245,96 @@ def test_submissions(
     assert (read["user_message_reference"], read["sequence_number"]) == (reference, sequence)
     assert read[str(0x1501)] == {"hex": b"vendor".hex()}
     assert (read["command_length"], read["registered_delivery"]) == (len(octets), 1)
+
+
+TLVS = st.lists(st.tuples(st.integers(0, 0xFFFF), st.binary(max_size=30)), max_size=3).map(tuple)
+SUBMISSIONS = st.builds(
+    Submission,
+    *(ADDRESS, ADDRESS, st.binary(max_size=300), OCTET, OCTET, OCTET),
+    validity_period=st.integers(1, 2_000_000).map(relative_period),
+    service_type=st.sampled_from(["", "USSD", "CMT"]),
+    protocol_id=OCTET,
+    tlvs=TLVS,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(SUBMISSIONS, SEQUENCE)
+def test_submissions_are_those_of_smpp34(submission: Submission, sequence: int) -> None:
+    """It writes the same octets."""
+    source, destination = submission.source, submission.destination
+    content, tlvs = submission.content, submission.tlvs
+    if len(content) > SHORT_MESSAGE_OCTETS:
+        content, tlvs = b"", (*tlvs, (Tag.MESSAGE_PAYLOAD, content))
+    theirs = smpp34.SubmitSm(
+        source.digits,
+        destination.digits,
+        content,
+        service_type=submission.service_type,
+        source_addr_ton=source.ton,
+        source_addr_npi=source.npi,
+        dest_addr_ton=destination.ton,
+        dest_addr_npi=destination.npi,
+        esm_class=submission.esm_class,
+        protocol_id=submission.protocol_id,
+        validity_period=submission.validity_period,
+        registered_delivery=submission.registered_delivery,
+        data_coding=submission.data_coding,
+        tlvs=[smpp34.Tlv(tag, value) for tag, value in tlvs],
+        sequence_number=sequence,
+    )
+    assert written(submission, sequence) == theirs.encode()
+
+
+def by_smpp34(body: bytes) -> Delivery | None:
+    """Read a deliver_sm by smpp34; None if that refuses it, or no text is left of what is cut."""
+    try:
+        read = smpp34.decode(Pdu(Command.DELIVER_SM, 0, 7, body).encode())
+    except smpp34.SmppError:
+        return None
+    tlvs = tuple((tlv.tag, tlv.value) for tlv in read.tlvs)
+    content = read.short_message or next((v for t, v in tlvs if t == Tag.MESSAGE_PAYLOAD), b"")
+    source = Address(read.source_addr, read.source_addr_ton, read.source_addr_npi)
+    destination = Address(read.destination_addr, read.dest_addr_ton, read.dest_addr_npi)
+    if max(len(source.digits), len(destination.digits)) > LONGEST_ADDRESS:
+        return None
+    if not content and len(read.encode()) < 16 + len(body):
+        return None
+    return Delivery(
+        *(Command.DELIVER_SM, 7, source, destination, content, read.data_coding, read.esm_class),
+        *(read.service_type, read.protocol_id, tlvs, body),
+    )
+
+
+LONGEST_ADDRESS = 64
+OCTETS = st.one_of(st.binary(max_size=22), st.just(b"2" * 65))
+UTF_8 = st.one_of(st.text(max_size=22), st.just("254700000001")).map(str.encode)
+
+
+def delivery_bodies(field: st.SearchStrategy[bytes], least: int) -> st.SearchStrategy[bytes]:
+    """Make bodies of deliver_sm, with texts in *field* and a short_message of *least* octets."""
+    text = field.map(lambda octets: octets.replace(b"\0", b"") + b"\0")
+    kind = st.binary(min_size=2, max_size=2)
+    return st.tuples(
+        *(text, kind, text, kind, text),
+        *(st.binary(min_size=3, max_size=3), text, text, st.binary(min_size=4, max_size=4)),
+        st.binary(min_size=least, max_size=255).map(lambda said: bytes((len(said),)) + said),
+        TLVS.map(write_tlvs),
+        st.binary(max_size=5),
+    ).map(b"".join)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.one_of(delivery_bodies(UTF_8, 0), delivery_bodies(OCTETS, 1)), st.integers(0, 400))
+def test_deliveries_are_those_of_smpp34(body: bytes, cut: int) -> None:
+    """Whole or cut short, it reads the same and refuses the same."""
+    for octets in (body, body[:cut]):
+        try:
+            ours = read_delivery(Pdu(Command.DELIVER_SM, 0, 7, octets))
+        except PduError:
+            assert by_smpp34(octets) is None
+        else:
+            assert ours == by_smpp34(octets)
 
 
 @settings(max_examples=80, deadline=None)
@@ -360,10 +463,10 @@ def test_bodies_of_junk(command: Command, body: bytes, plausible: bool) -> None:
 def test_what_smpp_cannot_hold(submission: Submission) -> None:
     """It is refused before anything is written."""
     with pytest.raises(PduError):
-        submission.encode(1)
+        submission.encode()
 
 
 def test_a_long_content_goes_into_message_payload() -> None:
     """Beyond 254 octets the short message is empty."""
-    octets = Submission(Address("7"), Address("1"), b"x" * 300).encode(1)
+    octets = written(Submission(Address("7"), Address("1"), b"x" * 300), 1)
     assert by_smpplib(octets).message_payload == b"x" * 300

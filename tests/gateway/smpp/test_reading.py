@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import smpp34
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,11 +13,18 @@ from dtns.gateway import gsm7
 from dtns.gateway.carrier import Part, Report
 from dtns.gateway.smpp.arrivals import REMEMBERED, Arrivals, digest
 from dtns.gateway.smpp.content import read_content, read_text
-from dtns.gateway.smpp.messages import Address, Delivery, address_of, number_of, relative_period
-from dtns.gateway.smpp.pdu import Command, Tag, read_bind_answer, read_message_id
+from dtns.gateway.smpp.messages import (
+    Address,
+    Delivery,
+    address_of,
+    number_of,
+    read_delivery,
+    relative_period,
+)
+from dtns.gateway.smpp.pdu import Command, Pdu, Tag, read_bind_answer, read_message_id
 from dtns.gateway.smpp.receipts import Receipt, is_receipt, read_receipt
 from dtns.gateway.smpp.submissions import REMEMBERED as SUBMISSIONS
-from dtns.gateway.smpp.submissions import Submissions
+from dtns.gateway.smpp.submissions import Submissions, user_reference
 
 ALICE = "+254700000001"
 BOB = "+254700000002"
@@ -217,22 +225,29 @@ def receipt(message_id: str = "", user_reference: int | None = None, error: str 
     return Receipt(message_id, "delivered", error, user_reference)
 
 
+def sent(known: Submissions, reference: str, party: str, message_id: str) -> str:
+    """Have a message leave and be accepted; return its name."""
+    return known.accepted(known.begin(reference, party), reference, message_id)
+
+
 class TestSubmissions:
     """Which message a receipt is on."""
 
     def test_by_id(self) -> None:
         """The SMSC's id leads to the reference; zeros before it do not matter, nor the party."""
         known = Submissions("one")
-        assert known.accepted(known.begin("a", ALICE), "0042") == "one-0042"
-        known.accepted(known.begin("b", BOB), "43")
+        assert sent(known, "a", ALICE, "0042") == "one-0042"
+        sent(known, "b", BOB, "43")
         assert known.report(receipt("42"), "0700") == Report("one-0042", "a", "delivered")
         assert known.report(receipt("43"), BOB) == Report("one-43", "b", "delivered")
+        sent(known, "c", BOB, "0044")
+        assert known.report(receipt("44"), "0700") == Report("one-0044", "c", "delivered")
 
     def test_in_hexadecimal(self) -> None:
         """An id that the receipt writes in another base is found, for the same party alone."""
         known = Submissions("one")
-        known.accepted(known.begin("a", ALICE), "1F4")
-        known.accepted(known.begin("b", BOB), "600")
+        sent(known, "a", ALICE, "1F4")
+        sent(known, "b", BOB, "600")
         assert known.report(receipt("500"), ALICE) == Report("one-1F4", "a", "delivered")
         assert known.report(receipt("500"), BOB) == Report("one-500", None, "delivered")
         assert known.report(receipt("258"), BOB) == Report("one-600", "b", "delivered")
@@ -241,22 +256,26 @@ class TestSubmissions:
         """A receipt on what this process never sent has the id alone."""
         known = Submissions("one")
         assert known.report(receipt("7"), ALICE) == Report("one-7", None, "delivered")
+        assert known.report(receipt("7", 1), ALICE) == Report("one-7", None, "delivered")
         assert known.report(receipt(), ALICE) is None
 
     def test_before_the_answer(self) -> None:
         """A receipt that comes first is passed on by its id, which the answer has then, too."""
         known = Submissions("one")
-        submitted = known.begin("a", ALICE)
+        number = known.begin("a", ALICE)
         early = known.report(receipt("7"), ALICE)
         assert early == Report("one-7", None, "delivered")
-        assert known.accepted(submitted, "7") == early.carrier_id
+        assert known.report(receipt("7", user_reference(number)), ALICE) == Report(
+            "one-7", "a", "delivered"
+        )
+        assert known.accepted(number, "a", "7") == early.carrier_id
 
     @pytest.mark.parametrize("constant", ["msg_id_not_implemented", ""])
     def test_ids_that_mean_nothing(self, constant: str) -> None:
         """Where ids repeat, receipts are on the oldest messages to their party, one on each."""
         known = Submissions("one")
         names = [
-            known.accepted(known.begin(reference, party), constant)
+            sent(known, reference, party, constant)
             for reference, party in [("a", BOB), ("b", ALICE), ("c", BOB), ("d", ALICE)]
         ]
         assert len(set(names)) == 4
@@ -269,19 +288,32 @@ class TestSubmissions:
         """An SMSC that counts anew after its restart keeps its ids' meaning."""
         known = Submissions("one")
         for reference, message_id in [("a", "1"), ("b", "2"), ("c", "1"), ("d", "2")]:
-            known.accepted(known.begin(reference, ALICE), message_id)
+            sent(known, reference, ALICE, message_id)
         assert known.report(receipt("1"), ALICE) == Report("one-1", "c", "delivered")
 
     def test_by_user_reference(self) -> None:
         """Where the SMSC returns it, it decides, and no guess is made if it is strange."""
         known = Submissions("one")
-        submitted = [known.begin(reference, ALICE) for reference in "ab"]
-        for each in submitted:
-            known.accepted(each, "constant")
-        found = known.report(receipt("9", submitted[1].user_reference), ALICE)
+        numbers = [known.begin(reference, ALICE) for reference in "ab"]
+        for number, reference in zip(numbers, "ab", strict=True):
+            known.accepted(number, reference, "constant")
+        found = known.report(receipt("9", user_reference(numbers[1])), ALICE)
         assert found is not None
         assert found.reference == "b"
-        assert known.report(receipt("9", 0xFFFF), ALICE) is None
+        for strange in (0, 3, 0xFFFF, 0x10000, 1 << 80):
+            assert known.report(receipt("9", strange), ALICE) is None
+        assert known.report(receipt("9", user_reference(numbers[1])), BOB) is None
+
+    def test_user_references_come_round(self) -> None:
+        """They begin again after 65,535; of those that are remembered each has its own."""
+        known = Submissions("one")
+        for number in range(0xFFFF + 5):
+            assert user_reference(known.begin(str(number), ALICE)) == number % 0xFFFF + 1
+        for wanted, reference in ((1, "65535"), (5, "65539"), (0xFFFF, "65534"), (60_000, "59999")):
+            found = known.report(receipt("9", wanted), ALICE)
+            assert found is not None
+            assert found.reference == reference
+        assert known.report(receipt("9", 6), ALICE) == Report("one-9", None, "delivered")
 
     def test_reasons(self) -> None:
         """An error's code is passed on, but for what was delivered."""
@@ -293,76 +325,147 @@ class TestSubmissions:
         assert known.report(receipt("7", error="0A1"), ALICE) == Report("one-7", None, "delivered")
         assert known.report(Receipt("7", None, "", None), ALICE) is None
 
-    def test_memory_is_bounded(self) -> None:
+    @pytest.mark.parametrize("indexed", [False, True])
+    def test_memory_is_bounded(self, indexed: bool) -> None:  # noqa: FBT001 (parametrized)
         """The oldest messages are forgotten, and all that leads to them."""
         known = Submissions("one")
+        if indexed:
+            known._index_by_id()
+            known._index_by_party()
         for number in range(SUBMISSIONS + 5):
-            known.accepted(known.begin(str(number), f"+{number % 7}"), str(number))
-        assert len(known) == len(known._by_id) == SUBMISSIONS
-        assert sum(map(len, known._by_party.values())) == SUBMISSIONS
-        known.forget("7")
-        known.forget("nothing")
-        assert known.report(receipt("0"), "+0") == Report("one-0", None, "delivered")
+            sent(known, str(number), f"+{number % 7}", f"id{number}")
+        assert len(known) == len(known._index_by_id()) == SUBMISSIONS
+        assert sum(map(len, known._index_by_party().values())) == SUBMISSIONS
+        known.forget(7)
+        known.forget(7)
+        known.forget(1)
+        known.forget(SUBMISSIONS + 5)
+        assert len(known) == len(known._index_by_id()) == SUBMISSIONS - 1
+        assert sum(map(len, known._index_by_party().values())) == SUBMISSIONS - 1
+        assert known.report(receipt("id0"), "+0") == Report("one-id0", None, "delivered")
+
+    @given(
+        st.lists(
+            st.tuples(
+                st.sampled_from(["begin", "accept", "forget", "report", "look"]),
+                st.integers(0, 9),
+                st.sampled_from([ALICE, BOB]),
+                st.sampled_from(["", "7", "07", "A", "10", "9"]),
+            ),
+            max_size=40,
+        )
+    )
+    def test_indexes_made_late_tell_the_same(self, steps: list[tuple[str, int, str, str]]) -> None:
+        """It makes no difference whether they are there from the start."""
+        early, late = Submissions("one"), Submissions("one")
+        early._index_by_id()
+        early._index_by_party()
+        begun = 0
+        for step, number, party, word in steps:
+            told = []
+            for known in (early, late):
+                if step == "begin":
+                    told.append(known.begin(str(begun), party))
+                elif step == "accept" and number < begun:
+                    told.append(known.accepted(number, str(number), word))
+                elif step == "forget":
+                    told.append(known.forget(number))
+                elif step == "report":
+                    told.append(known.report(receipt(word, number or None), party))
+                elif step == "look":
+                    told.append(known.report(receipt(word), party))
+            begun += step == "begin"
+            assert len(set(told)) <= 1
+
+
+def body(content: bytes = b"hi", **values: Any) -> bytes:
+    """Return the body of a deliver_sm from ALICE."""
+    fields = {"source_addr_ton": 1, "source_addr_npi": 1, **values}
+    source, destination = fields.pop("source", ALICE[1:]), fields.pop("destination", "700")
+    pdu: bytes = smpp34.DeliverSm(source, destination, content, **fields).encode()
+    return pdu[16:]
+
+
+SAID, OTHER = digest(body()), digest(body(b"ho"))
 
 
 class TestArrivals:
     """Redeliveries, and phones that say the same again."""
 
     def test_what_was_not_acknowledged_comes_again(self) -> None:
-        """However often, on whatever connection, with whatever sequence."""
+        """However often, on whatever connection."""
         arrivals = Arrivals()
-        first = arrivals.identify(delivery(), 0.0)
-        assert arrivals.identify(delivery(sequence=9), 7200.0) == first
-        assert arrivals.identify(delivery(b"ho"), 0.0) != first
+        first = arrivals.identify(SAID, 0.0)
+        assert arrivals.identify(SAID, 7200.0) == first
+        assert arrivals.identify(OTHER, 0.0) != first
 
     def test_what_was_acknowledged_is_said_again(self) -> None:
         """It is another message, on the same connection and on the next one."""
         arrivals = Arrivals()
         seen = []
         for count in (1, 2, 3):
-            seen.append(arrivals.identify(delivery(), 0.0))
-            arrivals.acknowledged(delivery(), "link", count)
+            seen.append(arrivals.identify(SAID, 0.0))
+            arrivals.acknowledged([SAID], "link", count)
         arrivals.heard("link", 3)
         arrivals.lost("link")
-        seen.append(arrivals.identify(delivery(), 0.0))
+        seen.append(arrivals.identify(SAID, 0.0))
         assert len(set(seen)) == 4
 
     def test_an_acknowledgement_that_may_be_lost(self) -> None:
         """What the SMSC did not surely read comes once more, then it is another message."""
         arrivals = Arrivals()
-        first = arrivals.identify(delivery(), 0.0)
-        arrivals.acknowledged(delivery(), "link", 1)
-        arrivals.acknowledged(delivery(b"ho"), "link", 2)
+        first = arrivals.identify(SAID, 0.0)
+        arrivals.acknowledged([SAID, OTHER], "link", 2)
         arrivals.heard("link", 0)
         arrivals.lost("link")
-        assert arrivals.identify(delivery(), 0.0) == first
-        arrivals.acknowledged(delivery(), "next", 1)
-        assert arrivals.identify(delivery(), 0.0) != first
+        assert arrivals.identify(SAID, 0.0) == first
+        arrivals.acknowledged([SAID], "next", 1)
+        assert arrivals.identify(SAID, 0.0) != first
+
+    def test_some_of_many_were_read(self) -> None:
+        """Of what was acknowledged together, what the SMSC read is not expected again."""
+        arrivals = Arrivals()
+        one, other = arrivals.identify(SAID, 0.0), arrivals.identify(OTHER, 0.0)
+        arrivals.acknowledged([SAID, OTHER], "link", 9)
+        arrivals.heard("link", 8)
+        arrivals.lost("link")
+        assert arrivals.identify(SAID, 0.0) != one
+        assert arrivals.identify(OTHER, 0.0) == other
 
     def test_another_process(self) -> None:
         """Within the hour it gives the same identity; later another."""
-        assert Arrivals().identify(delivery(), 3600.0) == Arrivals().identify(delivery(), 7199.0)
-        assert Arrivals().identify(delivery(), 3600.0) != Arrivals().identify(delivery(), 7200.0)
+        assert Arrivals().identify(SAID, 3600.0) == Arrivals().identify(SAID, 7199.0)
+        assert Arrivals().identify(SAID, 3600.0) != Arrivals().identify(SAID, 7200.0)
+
+    def test_the_count_goes_on(self) -> None:
+        """An identity tells what was said, the hour in which it was, and how often before."""
+        arrivals = Arrivals()
+        for hour, count in ((5, 0), (5, 1), (9, 2)):
+            identity = arrivals.identify(SAID, 3600.0 * hour + 1)
+            assert identity == f"{SAID.hex()}-{hour:x}-{count}"
+            arrivals.acknowledged([SAID], "link", count + 1)
 
     def test_all_that_is_said_counts(self) -> None:
         """Two deliveries that differ in anything but their sequence are two."""
         others = [
-            delivery(source=address_of(BOB)),
-            delivery(destination=Address("701")),
-            delivery(data_coding=1),
-            delivery(esm_class=0x40),
-            delivery(service_type="USSD"),
-            delivery(protocol_id=1),
-            delivery(tlvs=((0x204, b"\0\1"),)),
-            delivery(tlvs=((0x204, b"\0\2"),)),
+            body(source=BOB[1:]),
+            body(destination="701"),
+            body(data_coding=1),
+            body(esm_class=0x40),
+            body(service_type="USSD"),
+            body(protocol_id=1),
+            body(tlvs=[smpp34.Tlv(0x204, b"\0\1")]),
+            body(tlvs=[smpp34.Tlv(0x204, b"\0\2")]),
         ]
-        assert len({digest(each) for each in [delivery(), *others]}) == 9
+        assert len({digest(each) for each in [body(), *others]}) == 9
+        reads = [read_delivery(Pdu(Command.DELIVER_SM, 0, n, body())) for n in (1, 2)]
+        assert reads[0].body == reads[1].body == body()
 
     def test_memory_is_bounded(self) -> None:
         """The messages that came longest ago are forgotten."""
         arrivals = Arrivals()
         for number in range(REMEMBERED + 10):
-            said = delivery(str(number).encode())
+            said = number.to_bytes(16, "big")
             arrivals.identify(said, 0.0)
-            arrivals.acknowledged(said, "link", number + 1)
+            arrivals.acknowledged([said], "link", number + 1)
         assert len(arrivals._known) == len(arrivals._unheard["link"]) == REMEMBERED

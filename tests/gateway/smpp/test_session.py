@@ -11,16 +11,15 @@ from hypothesis import strategies as st
 from smscs import BRISK
 
 from dtns.gateway.smpp import session as now_and_then
-from dtns.gateway.smpp.errors import PduError
-from dtns.gateway.smpp.events import Answered, Bound, Delivered, Ended, Heard, Unanswered
-from dtns.gateway.smpp.messages import Address, Submission
+from dtns.gateway.smpp.events import Answered, Bound, Delivered, Ended, Heard, Outcomes, Unanswered
+from dtns.gateway.smpp.messages import Address, Delivery, Submission
 from dtns.gateway.smpp.pdu import HIGHEST_SEQUENCE, RESPONSE, BindAnswer, Command, Frames, Pdu
 from dtns.gateway.smpp.session import MOST_BEFORE_BIND, MOST_HELD, MOST_OCTETS, Session
 from dtns.gateway.smpp.settings import Account
 from dtns.gateway.smpp.status import Status
 
 ACCOUNT = Account(Command.BIND_TRANSCEIVER, "sam", "secret")
-HELLO = Submission(Address("700"), Address("254700000001", 1, 1), b"hello")
+HELLO = Submission(Address("700"), Address("254700000001", 1, 1), b"hello").encode()
 BODY = b"\0\1\1" + b"254\0" + b"\0\0" + b"700\0" + bytes(9) + b"\2hi"
 
 
@@ -57,13 +56,21 @@ class Told:
         return said
 
     def events(self) -> list[Any]:
-        """Return what it told."""
+        """Return what it told, one by one: outcomes and deliveries are told together."""
         events, self.session.events = self.session.events, []
-        return events
+        told: list[Any] = []
+        for event in events:
+            if isinstance(event, Outcomes):
+                told += event.outcomes
+            elif isinstance(event, Delivered):
+                told += event.deliveries
+            else:
+                told.append(event)
+        return told
 
     def submit(self, token: str) -> int:
         """Submit a message and return its sequence."""
-        self.session.submit(HELLO, token, self.now)
+        self.session.submit([(HELLO, token)], self.now)
         ((command, _, sequence),) = self.said()
         assert command == Command.SUBMIT_SM
         return sequence
@@ -132,13 +139,19 @@ def test_answers_to_nothing_and_to_another() -> None:
     assert told.counts == {"answer-to-nothing": 2, "answer-to-another": 1}
 
 
-def test_what_smpp_cannot_hold_is_not_sent() -> None:
-    """It raises, and nothing waits for an answer."""
+def test_many_at_once() -> None:
+    """Submissions, acknowledgements and what a read brings go together, outcomes first."""
     told = Told()
-    with pytest.raises(PduError):
-        told.session.submit(Submission(Address("7"), Address("x" * 30), b""), "a", told.now)
-    assert told.session.under_way == 0
-    assert told.said() == []
+    told.session.submit([(HELLO, token) for token in "abc"], told.now)
+    sequences = [sequence for _, _, sequence in told.said()]
+    read = [Pdu(Command.DELIVER_SM, 0, n, BODY) for n in (7, 8)]
+    told.hear(read[0], *map(answer, sequences), read[1])
+    outcomes, delivered = told.session.events
+    assert outcomes == Outcomes([Answered(token, 0, "id") for token in "abc"])
+    assert isinstance(delivered, Delivered)
+    assert [each.sequence for each in delivered.deliveries] == [7, 8]
+    assert told.session.acknowledge(delivered.deliveries) == 2
+    assert told.said() == [(Command.DELIVER_SM | RESPONSE, 0, n) for n in (7, 8)]
 
 
 def test_both_ask_whether_the_other_is_there() -> None:
@@ -172,13 +185,12 @@ def test_deliveries_are_answered_when_told() -> None:
     told = Told()
     told.hear(Pdu(Command.DELIVER_SM, 0, 5, BODY), Pdu(Command.DELIVER_SM, 0, 5, BODY))
     one, two = told.events()
-    assert isinstance(one, Delivered)
-    assert (one.delivery.content, one.delivery.source) == (b"hi", Address("254", 1, 1))
+    assert (one.content, one.source) == (b"hi", Address("254", 1, 1))
     assert told.said() == []
-    assert told.session.acknowledge(one.delivery) == 1
+    assert told.session.acknowledge([one]) == 1
     told.said()
     sequence = told.submit("x")
-    assert told.session.acknowledge(two.delivery, Status.RX_P_APPN) == 2
+    assert told.session.acknowledge([two], Status.RX_P_APPN) == 2
     told.hear(answer(sequence))
     assert told.events() == [Heard(1), Answered("x", 0, "id")]
     assert told.said() == [(Command.DELIVER_SM | RESPONSE, Status.RX_P_APPN, 5)]
@@ -192,7 +204,7 @@ def test_too_many_deliveries() -> None:
     assert len(events) == MOST_HELD
     refused = [(Command.DELIVER_SM | RESPONSE, Status.RMSGQFUL, MOST_HELD + n) for n in range(3)]
     assert told.said() == refused
-    told.session.acknowledge(events[0].delivery)
+    told.session.acknowledge(events[:1])
     told.hear(Pdu(Command.DELIVER_SM, 0, 9999, BODY))
     assert len(told.events()) == 1
     assert told.counts == {"too-many-deliveries": 3}
@@ -222,7 +234,7 @@ def test_unknown_optional_parameters_pass() -> None:
     told = Told()
     told.hear(Pdu(Command.DELIVER_SM, 0, 5, BODY + b"\x05\x01\0\1\2" + b"\x14\x03\0\2ab"))
     (event,) = told.events()
-    assert event.delivery.tlvs == ((0x0501, b"\2"), (0x1403, b"ab"))
+    assert event.tlvs == ((0x0501, b"\2"), (0x1403, b"ab"))
 
 
 def test_a_delivery_out_of_turn() -> None:
@@ -348,15 +360,15 @@ def test_whatever_an_smsc_says(steps: list[Any]) -> None:
         elif isinstance(step, float):
             told.wait(step)
         elif step == "submit" and told.session.bound:
-            told.session.submit(HELLO, submitted, told.now)
+            told.session.submit([(HELLO, submitted)], told.now)
             submitted += 1
         elif step == "acknowledge" and held:
-            told.session.acknowledge(held.pop())
+            told.session.acknowledge([held.pop()])
         elif step == "unbind":
             told.session.unbind(told.now)
         events = told.events()
         outcomes += [each.token for each in events if isinstance(each, Answered | Unanswered)]
-        held += [each.delivery for each in events if isinstance(each, Delivered)]
+        held += [each for each in events if isinstance(each, Delivery)]
         ends += sum(isinstance(each, Ended) for each in events)
         told.said()
     told.session.lost("gone")

@@ -127,8 +127,7 @@ def test_a_certificate_that_is_junk(tmp_path: Path, password: Path) -> None:
 
 
 def test_without_the_extra(tmp_path: Path, password: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A codec that is not installed is named, with the line that installs it."""
-    for module in [name for name in sys.modules if name.startswith("dtns.gateway.smpp")]:
-        monkeypatch.delitem(sys.modules, module)
-    monkeypatch.setitem(sys.modules, "smpp34", None)
-    assert "pip install 'dtns[smpp]'" in refusal(tmp_path)
+    """Binds need no more packages; what TLS needs is named, with the line that installs it."""
+    monkeypatch.setitem(sys.modules, "twisted.internet.ssl", None)
+    assert make(tmp_path) is not None
+    assert "pip install 'dtns[smpp]'" in refusal(tmp_path, "tls = true\n")
