@@ -45,9 +45,10 @@ class Outstanding:
         Fails with ReferenceReusedError if the reference stands for another message.
         """
         outcome: Deferred[Accepted | Failed] = Deferred()
-        known = self._known(message.reference)
+        reference = message.reference
+        known = self._under_way.get(reference) or self._accepted.get(reference)
         if known is not None and known[0] != _said(message):
-            outcome.errback(ReferenceReusedError(_reused(message.reference)))
+            outcome.errback(ReferenceReusedError(_reused(reference)))
         else:
             self.send_all([message], lambda outcomes: outcome.callback(outcomes[0]))
         return outcome
@@ -56,25 +57,23 @@ class Outstanding:
         """Submit *messages*, or join the submissions of the same ones; tell *answered* of each."""
         fresh: list[Outbound] = []
         settled: list[Accepted | Failed] = []
+        under_way, accepted = self._under_way, self._accepted
         for message in messages:
             reference, said = message.reference, _said(message)
-            known = self._known(reference)
+            known = under_way.get(reference) or accepted.get(reference)
             if known is None:
-                self._under_way[reference] = said, answered
+                under_way[reference] = said, answered
                 fresh.append(message)
             elif known[0] != said:
                 settled.append(Failed(reference, permanent=True, reason=_reused(reference)))
-            elif reference in self._accepted:
-                settled.append(Accepted(reference, self._accepted[reference][1]))
+            elif reference in accepted:
+                settled.append(Accepted(reference, accepted[reference][1]))
             else:
                 self._joined.setdefault(reference, []).append(answered)
         if settled:
             answered(settled)
         if fresh:
             self._begin(fresh)
-
-    def _known(self, reference: str) -> tuple[int, Any] | None:
-        return self._under_way.get(reference) or self._accepted.get(reference)
 
     def _begin(self, messages: Sequence[Outbound]) -> None:
         try:
@@ -93,8 +92,11 @@ class Outstanding:
             if isinstance(outcome, Accepted):
                 self._accepted[reference] = said, outcome.carrier_id
                 self._oldest.append(reference)
-            told.setdefault(answered, []).append(outcome)
-            for joined in self._joined.pop(reference, ()):
+            if answered in told:
+                told[answered].append(outcome)
+            else:
+                told[answered] = [outcome]
+            for joined in self._joined.pop(reference, ()) if self._joined else ():
                 told.setdefault(joined, []).append(outcome)
         while len(self._oldest) > self._remembered:
             del self._accepted[self._oldest.popleft()]

@@ -29,12 +29,14 @@ def read_content(delivery: Delivery) -> tuple[str, Part | None]:
     if delivery.esm_class & UDHI and content:
         header, content = content[1 : 1 + content[0]], content[1 + content[0] :]
         part = _part_in_header(header)
-    return read_text(content, delivery.data_coding), part or _part_in_tlvs(delivery.tlvs)
+    if delivery.tlvs and part is None:
+        part = _part_in_tlvs(delivery.tlvs)
+    return read_text(content, delivery.data_coding), part
 
 
 def read_text(content: bytes, data_coding: int) -> str:
     """Read octets by their data_coding; nothing is refused."""
-    alphabet = _alphabet(data_coding)
+    alphabet = _alphabet(data_coding) if data_coding else 0
     if alphabet == _UCS2:
         return content.decode("utf-16-be", "replace")
     if alphabet == 0 and content.isascii():

@@ -76,11 +76,15 @@ class Pdu(NamedTuple):
 
     def encode(self) -> bytes:
         """Write the PDU."""
-        length = HEADER_OCTETS + len(self.body)
-        return _HEADER.pack(length, self.command, self.status, self.sequence) + self.body
+        return write_pdu(*self)
 
     def __repr__(self) -> str:
         return f"Pdu(0x{self.command:08X}, {self.status}, {self.sequence}, {len(self.body)} octets)"
+
+
+def write_pdu(command: int, status: int, sequence: int, body: bytes = b"") -> bytes:
+    """Write a PDU."""
+    return _HEADER.pack(HEADER_OCTETS + len(body), command, status, sequence) + body
 
 
 class Frames:

@@ -65,9 +65,9 @@ class Receipt:
 def is_receipt(delivery: Delivery) -> bool:
     """Tell whether a delivery is a receipt, or a notice on the way to one."""
     kind = delivery.esm_class & _TYPE
-    return kind in (_RECEIPT, _INTERMEDIATE) or (
-        kind == 0 and first(delivery.tlvs, Tag.MESSAGE_STATE) is not None
-    )
+    if kind == 0:
+        return bool(delivery.tlvs) and first(delivery.tlvs, Tag.MESSAGE_STATE) is not None
+    return kind in (_RECEIPT, _INTERMEDIATE)
 
 
 def read_receipt(delivery: Delivery) -> Receipt | None:

@@ -31,6 +31,7 @@ from dtns.gateway.smpp.pdu import (
     read_alert,
     read_bind_answer,
     read_message_id,
+    write_pdu,
 )
 from dtns.gateway.smpp.status import Status, name_of
 
@@ -109,7 +110,7 @@ class Session:
         due = now + self._timing.answer
         for body, token in submissions:
             sequence = self._request(Command.SUBMIT_SM, token, due)
-            self.outgoing += Pdu(Command.SUBMIT_SM, Status.ROK, sequence, body).encode()
+            self.outgoing += write_pdu(Command.SUBMIT_SM, Status.ROK, sequence, body)
             self.under_way += 1
 
     def acknowledge(self, deliveries: Sequence[Delivery], status: Status = Status.ROK) -> int:
@@ -134,7 +135,7 @@ class Session:
             return
         sequence = self._request(Command.UNBIND, None, now + self._timing.unbind)
         self.bound = False
-        self.outgoing += Pdu(Command.UNBIND, 0, sequence).encode()
+        self.outgoing += write_pdu(Command.UNBIND, 0, sequence)
 
     def receive(self, data: bytes, now: float) -> None:
         """Take in what came over the connection."""
@@ -148,7 +149,7 @@ class Session:
                 self._take(pdu)
         except PduLengthError as fault:
             self._counts["wrong-length"] += 1
-            self.outgoing += Pdu(Command.GENERIC_NACK, fault.status, 0).encode()
+            self.outgoing += write_pdu(Command.GENERIC_NACK, fault.status, 0)
             self._end(f"the SMSC sent {fault}")
         self._tell()
 
@@ -175,7 +176,7 @@ class Session:
         self._tell()
         if self.bound and self._enquiry is None and self._heard_at + self._timing.quiet <= now:
             self._enquiry = self._request(Command.ENQUIRE_LINK, None, now + self._timing.enquire)
-            self.outgoing += Pdu(Command.ENQUIRE_LINK, 0, self._enquiry).encode()
+            self.outgoing += write_pdu(Command.ENQUIRE_LINK, 0, self._enquiry)
 
     def _overdue(self, sequence: int, request: _Request) -> None:
         if request.command == Command.SUBMIT_SM:
@@ -190,7 +191,8 @@ class Session:
             self._end("the SMSC does not answer")
 
     def _take(self, pdu: Pdu) -> None:
-        self._before_bind += not self.welcome
+        if not self.welcome:
+            self._before_bind += 1
         if self._before_bind > MOST_BEFORE_BIND:
             self._counts["too-early"] += 1
             self._end("the SMSC says too much before it takes the bind")
@@ -209,8 +211,7 @@ class Session:
             self._counts["outbind"] += 1
         else:
             self._counts["unknown-command"] += 1
-            nack = Pdu(Command.GENERIC_NACK, Status.RINVCMDID, pdu.sequence)
-            self.outgoing += nack.encode()
+            self.outgoing += write_pdu(Command.GENERIC_NACK, Status.RINVCMDID, pdu.sequence)
 
     def _take_answer(self, pdu: Pdu) -> None:
         request = self._requests.get(pdu.sequence)
@@ -290,7 +291,7 @@ class Session:
             self._counts["alerts"] += 1
 
     def _answer(self, command: int, sequence: int, status: int, body: bytes = b"") -> None:
-        self.outgoing += Pdu(command | RESPONSE, status, sequence, body).encode()
+        self.outgoing += write_pdu(command | RESPONSE, status, sequence, body)
 
     def _request(self, command: int, token: Any, due: float) -> int:
         """Note a request under the next sequence that is free; return that."""

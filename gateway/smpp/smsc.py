@@ -16,7 +16,13 @@ from dtns.gateway.smpp.bind import Bind
 from dtns.gateway.smpp.condition import Condition
 from dtns.gateway.smpp.errors import PduError
 from dtns.gateway.smpp.events import Answered
-from dtns.gateway.smpp.messages import Submission, address_of, number_of, relative_period
+from dtns.gateway.smpp.messages import (
+    RECEIPT_WANTED,
+    Submission,
+    address_of,
+    number_of,
+    relative_period,
+)
 from dtns.gateway.smpp.pdu import Tag
 from dtns.gateway.smpp.presence import Presence
 from dtns.gateway.smpp.receipts import is_receipt, read_receipt
@@ -174,12 +180,10 @@ class Smsc:
         begin, source = self._submissions.begin, self.settings.source
         for reference, recipient, text, validity_seconds, _ in messages:
             number = begin(reference, recipient)
+            period, own = relative_period(validity_seconds), user_reference(number)
             submission = Submission(
-                source,
-                address_of(recipient),
-                gsm7.encode(text),
-                validity_period=relative_period(validity_seconds),
-                tlvs=((Tag.USER_MESSAGE_REFERENCE, user_reference(number).to_bytes(2, "big")),),
+                *(source, address_of(recipient), gsm7.encode(text), 0, 0, RECEIPT_WANTED, period),
+                tlvs=((Tag.USER_MESSAGE_REFERENCE, own),),
             )
             try:
                 submissions.append((submission.encode(), (reference, number)))

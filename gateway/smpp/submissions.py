@@ -129,7 +129,7 @@ class Submissions:
     def _numbered(self, wanted: int) -> int:
         """Return the latest number with this user_message_reference, below 0 if there is none."""
         number = self._next - 1 - (self._next - wanted) % _USER_REFERENCES
-        return number if number < 0 or user_reference(number) == wanted else -1
+        return number if 0 < wanted <= _USER_REFERENCES else -1
 
     def _is_to(self, number: int, party: str) -> bool:
         submitted = self._get(number)
@@ -184,9 +184,9 @@ class Submissions:
             del self._by_party[party]
 
 
-def user_reference(number: int) -> int:
-    """Return the user_message_reference of a message by its number."""
-    return number % _USER_REFERENCES + 1
+def user_reference(number: int) -> bytes:
+    """Return the user_message_reference of a message by its number, two octets."""
+    return (number % _USER_REFERENCES + 1).to_bytes(2, "big")
 
 
 def _plain(message_id: str) -> str:
