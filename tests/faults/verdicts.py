@@ -47,9 +47,9 @@ class Store:
         last = {tuple(row)[:5]: row["last_n"] for row in self.pairs}
         if last != {pair: len(numbers) for pair, numbers in issued.items()}:
             yield "the counters of the pairs are not those of the decisions"
-        answered = {(row["recipient"], row["counter"]) for row in self.outbox}
+        answered = {row["decision"] for row in self.outbox}
         for row in self.decisions:
-            if (row["asker"], row["counter"]) not in answered:
+            if row["id"] not in answered:
                 yield f"decision {row['id']} has no answer"
 
 
