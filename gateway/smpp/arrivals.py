@@ -36,22 +36,25 @@ class Arrivals:
         self._known: OrderedDict[bytes, int] = OrderedDict()
         self._unheard: dict[Hashable, deque[tuple[int, bytes]]] = {}
 
-    def identify(self, said: bytes, now: float) -> str:
-        """Return the identity of a delivery that comes at POSIX time *now*; *said* is its digest.
+    def identify(self, said: Sequence[bytes], now: float) -> list[str]:
+        """Return the identities of deliveries that come at POSIX time *now*, by their digests.
 
-        What is known of it is one number: the hour, how often it was said before, `_SETTLED`.
+        What is known of each is one number: the hour, how often it was said before, `_SETTLED`.
         """
-        known = self._known.get(said)
-        if known is None:
-            known = self._known[said] = int(now // _HOUR_SECONDS) << _HOUR_BIT
-            if len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
-        else:
-            if known & _SETTLED:
-                repeats = (known & _REPEATS) + _REPEAT
-                known = self._known[said] = int(now // _HOUR_SECONDS) << _HOUR_BIT | repeats
-            self._known.move_to_end(said)
-        return f"{said.hex()}-{known >> _HOUR_BIT:x}-{(known & _REPEATS) // _REPEAT}"
+        all_known, hour, identities = self._known, int(now // _HOUR_SECONDS) << _HOUR_BIT, []
+        for each in said:
+            known = all_known.get(each)
+            if known is None:
+                known = all_known[each] = hour
+                if len(all_known) > REMEMBERED:
+                    all_known.popitem(last=False)
+            else:
+                if known & _SETTLED:
+                    known = all_known[each] = hour | (known & _REPEATS) + _REPEAT
+                all_known.move_to_end(each)
+            repeats = (known & _REPEATS) // _REPEAT
+            identities.append(f"{each.hex()}-{known >> _HOUR_BIT:x}-{repeats}")
+        return identities
 
     def acknowledged(self, said: Sequence[bytes], link: Hashable, count: int) -> None:
         """Note that deliveries were acknowledged on *link*, the last as the *count*th there."""

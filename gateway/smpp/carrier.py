@@ -215,20 +215,20 @@ class SmppCarrier:
 
     def arrived(self, smsc: Smsc, link: Link, deliveries: Sequence[Delivery]) -> None:
         """Have messages stored, then acknowledge them, however often they came meanwhile."""
-        now = self._clock()
-        fresh: list[Inbound] = []
+        messages = []
         for delivery in deliveries:
-            if (
-                delivery.service_type == USSD
-                or first(delivery.tlvs, Tag.USSD_SERVICE_OP) is not None
-            ):
+            if _is_ussd(delivery):
                 self._take_ussd(smsc, link, delivery)
-                continue
-            said = digest(delivery.body)
-            identity = self._arrivals.identify(said, now)
+            else:
+                messages.append(delivery)
+        now, room = self._clock(), MOST_AT_SINK - len(self._intake)
+        said = [digest(delivery.body) for delivery in messages]
+        identities = self._arrivals.identify(said, now)
+        fresh: list[Inbound] = []
+        for delivery, own, identity in zip(messages, said, identities, strict=True):
             known = self._waiting.get(identity)
             if known is None:
-                if len(self._intake) + len(fresh) >= MOST_AT_SINK:
+                if len(fresh) >= room:
                     smsc.condition.counts["too-many-deliveries"] += 1
                     link.acknowledge((delivery,), Status.RMSGQFUL)
                     continue
@@ -236,8 +236,9 @@ class SmppCarrier:
                 text, part = read_content(delivery)
                 sender = number_of(delivery.source)
                 fresh.append(Inbound(self._name, identity, sender, text, now, part))
-            if len(known[1]) < MOST_WAITING:
-                known[1].append((link, delivery, said))
+            waiting = known[1]
+            if len(waiting) < MOST_WAITING:
+                waiting.append((link, delivery, own))
         if fresh:
             self._intake.take(fresh)
 

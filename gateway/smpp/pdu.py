@@ -28,6 +28,7 @@ _PRINTABLE: Final = {
 }
 _LONGEST_NAME: Final = 64
 _HEADER: Final = struct.Struct(">IIII")
+_DELIVERY_ANSWER: Final = struct.Struct(">IIIIx")
 _TLV_HEADER: Final = struct.Struct(">HH")
 
 Tlvs = tuple[tuple[int, bytes], ...]
@@ -85,6 +86,12 @@ class Pdu(NamedTuple):
 def write_pdu(command: int, status: int, sequence: int, body: bytes = b"") -> bytes:
     """Write a PDU."""
     return _HEADER.pack(HEADER_OCTETS + len(body), command, status, sequence) + body
+
+
+def write_delivery_answer(command: int, status: int, sequence: int) -> bytes:
+    """Write a deliver_sm_resp or data_sm_resp, its message_id empty; section 4.6.2."""
+    length = _DELIVERY_ANSWER.size
+    return _DELIVERY_ANSWER.pack(length, command | RESPONSE, status, sequence)
 
 
 class Frames:
@@ -154,7 +161,12 @@ def read_bind_answer(body: bytes) -> BindAnswer:
 
 def read_message_id(body: bytes) -> str:
     """Read the message_id of a submit_sm_resp, 64 characters at most, empty if there is none."""
-    return read_c_octets(body, 0)[0][:_LONGEST_NAME] if body else ""
+    if not body:
+        return ""
+    end = body.find(0)
+    if end < 0:
+        raise PduError("a text without its end", Status.RINVPARLEN)
+    return printable(body[: min(end, _LONGEST_NAME)])
 
 
 def read_alert(body: bytes) -> Alert:

@@ -6,7 +6,7 @@ and nothing grows without bound: it is answered, or counted, or ends the session
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from dtns.gateway.smpp.errors import PduError, PduLengthError
 from dtns.gateway.smpp.events import (
@@ -31,6 +31,7 @@ from dtns.gateway.smpp.pdu import (
     read_alert,
     read_bind_answer,
     read_message_id,
+    write_delivery_answer,
     write_pdu,
 )
 from dtns.gateway.smpp.status import Status, name_of
@@ -51,11 +52,9 @@ MOST_BEFORE_BIND: Final = 100
 _DELIVERIES: Final = frozenset({Command.DELIVER_SM, Command.DATA_SM})
 
 
-class _Request(NamedTuple):
-    command: int
-    token: Any
-    due: float
-    acknowledged: int
+_Request = tuple[int, Any, float, int]
+"""A request without its answer: its command, its token, when the answer is due, and how many
+deliveries were acknowledged before it."""
 
 
 class Session:
@@ -121,7 +120,7 @@ class Session:
         if self.ended:
             return 0
         for delivery in deliveries:
-            self._answer(delivery.command, delivery.sequence, status, b"\0")
+            self.outgoing += write_delivery_answer(delivery.command, status, delivery.sequence)
         self._held -= len(deliveries)
         self._acknowledged += len(deliveries)
         return self._acknowledged
@@ -171,7 +170,7 @@ class Session:
         if self.ended:
             return
         for sequence, request in list(self._requests.items()):
-            if request.due <= now:
+            if request[2] <= now:
                 self._overdue(sequence, request)
         self._tell()
         if self.bound and self._enquiry is None and self._heard_at + self._timing.quiet <= now:
@@ -179,12 +178,13 @@ class Session:
             self.outgoing += write_pdu(Command.ENQUIRE_LINK, 0, self._enquiry)
 
     def _overdue(self, sequence: int, request: _Request) -> None:
-        if request.command == Command.SUBMIT_SM:
+        command, token, _, _ = request
+        if command == Command.SUBMIT_SM:
             del self._requests[sequence]
             self.under_way -= 1
             self._counts["unanswered"] += 1
-            self._outcomes.append(Unanswered(request.token, "the SMSC did not answer"))
-        elif request.command == Command.UNBIND:
+            self._outcomes.append(Unanswered(token, "the SMSC did not answer"))
+        elif command == Command.UNBIND:
             self._end("stopped")
         else:
             self._counts["silence"] += 1
@@ -201,9 +201,9 @@ class Session:
         elif pdu.command in _DELIVERIES:
             self._take_delivery(pdu)
         elif pdu.command == Command.ENQUIRE_LINK:
-            self._answer(pdu.command, pdu.sequence, Status.ROK)
+            self._answer(pdu)
         elif pdu.command == Command.UNBIND:
-            self._answer(pdu.command, pdu.sequence, Status.ROK)
+            self._answer(pdu)
             self._end("the SMSC ended the session")
         elif pdu.command == Command.ALERT_NOTIFICATION:
             self._take_alert(pdu)
@@ -214,34 +214,35 @@ class Session:
             self.outgoing += write_pdu(Command.GENERIC_NACK, Status.RINVCMDID, pdu.sequence)
 
     def _take_answer(self, pdu: Pdu) -> None:
-        request = self._requests.get(pdu.sequence)
+        command, status, sequence, body = pdu
+        request = self._requests.get(sequence)
         if request is None:
             self._counts["answer-to-nothing"] += 1
             return
-        if pdu.command not in (request.command | RESPONSE, Command.GENERIC_NACK):
-            self._counts["answer-to-another"] += 1
-            return
-        del self._requests[pdu.sequence]
-        if request.acknowledged > self._heard:
-            self._heard = request.acknowledged
-            self.events.append(Heard(self._heard))
-        status = pdu.status
-        if pdu.command == Command.GENERIC_NACK:
+        asked, token, _, acknowledged = request
+        if command != asked | RESPONSE:
+            if command != Command.GENERIC_NACK:
+                self._counts["answer-to-another"] += 1
+                return
             self._counts["nack"] += 1
-            status = pdu.status or Status.RUNKNOWNERR
-        if request.command == Command.SUBMIT_SM:
-            self._take_submit_answer(request.token, status, pdu.body)
-        elif request.command == Command.UNBIND:
+            status = status or Status.RUNKNOWNERR
+        del self._requests[sequence]
+        if acknowledged > self._heard:
+            self._heard = acknowledged
+            self.events.append(Heard(acknowledged))
+        if asked == Command.SUBMIT_SM:
+            self._take_submit_answer(token, status, body)
+        elif asked == Command.UNBIND:
             self._end("stopped")
-        elif request.command == Command.ENQUIRE_LINK:
+        elif asked == Command.ENQUIRE_LINK:
             self._enquiry = None
         else:
-            self._take_bind_answer(status, pdu.body)
+            self._take_bind_answer(status, body)
 
     def _take_submit_answer(self, token: Any, status: int, body: bytes) -> None:
         self.under_way -= 1
         message_id = ""
-        if status == Status.ROK:
+        if status == 0:
             try:
                 message_id = read_message_id(body)
             except PduError:
@@ -262,25 +263,22 @@ class Session:
 
     def _take_delivery(self, pdu: Pdu) -> None:
         if not self.bound or not self._receives:
-            self._counts["delivery-out-of-turn"] += 1
-            self._answer(pdu.command, pdu.sequence, Status.RINVBNDSTS, b"\0")
-            return
-        if self._held >= MOST_HELD:
-            self._counts["too-many-deliveries"] += 1
-            self._answer(pdu.command, pdu.sequence, Status.RMSGQFUL, b"\0")
-            return
-        if len(pdu.body) > MOST_OCTETS:
-            self._counts["too-long"] += 1
-            self._answer(pdu.command, pdu.sequence, Status.RX_P_APPN, b"\0")
-            return
-        try:
-            delivery = read_delivery(pdu)
-        except PduError:
-            self._counts["unreadable"] += 1
-            self._answer(pdu.command, pdu.sequence, Status.RX_P_APPN, b"\0")
-            return
-        self._held += 1
-        self._delivered.append(delivery)
+            self._refuse(pdu, "delivery-out-of-turn", Status.RINVBNDSTS)
+        elif self._held >= MOST_HELD:
+            self._refuse(pdu, "too-many-deliveries", Status.RMSGQFUL)
+        elif len(pdu.body) > MOST_OCTETS:
+            self._refuse(pdu, "too-long", Status.RX_P_APPN)
+        else:
+            try:
+                self._delivered.append(read_delivery(pdu))
+            except PduError:
+                self._refuse(pdu, "unreadable", Status.RX_P_APPN)
+            else:
+                self._held += 1
+
+    def _refuse(self, delivery: Pdu, count: str, status: Status) -> None:
+        self._counts[count] += 1
+        self.outgoing += write_delivery_answer(delivery.command, status, delivery.sequence)
 
     def _take_alert(self, pdu: Pdu) -> None:
         try:
@@ -290,8 +288,8 @@ class Session:
         else:
             self._counts["alerts"] += 1
 
-    def _answer(self, command: int, sequence: int, status: int, body: bytes = b"") -> None:
-        self.outgoing += write_pdu(command | RESPONSE, status, sequence, body)
+    def _answer(self, pdu: Pdu) -> None:
+        self.outgoing += write_pdu(pdu.command | RESPONSE, Status.ROK, pdu.sequence)
 
     def _request(self, command: int, token: Any, due: float) -> int:
         """Note a request under the next sequence that is free; return that."""
@@ -299,7 +297,7 @@ class Session:
         while sequence in self._requests:
             sequence = sequence % HIGHEST_SEQUENCE + 1
         self._sequence = sequence
-        self._requests[sequence] = _Request(command, token, due, self._acknowledged)
+        self._requests[sequence] = command, token, due, self._acknowledged
         return sequence
 
     def _end(self, reason: str, refusal: int | None = None) -> None:
@@ -310,8 +308,8 @@ class Session:
         self.events.append(Ended(reason, refusal))
         requests, self._requests, self.under_way = self._requests, {}, 0
         self._outcomes = [
-            Unanswered(request.token, f"{reason}, before its answer")
-            for request in requests.values()
-            if request.command == Command.SUBMIT_SM
+            Unanswered(token, f"{reason}, before its answer")
+            for command, token, _, _ in requests.values()
+            if command == Command.SUBMIT_SM
         ]
         self._tell()

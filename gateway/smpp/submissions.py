@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from string import hexdigits
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from dtns.gateway.carrier import Report
 
@@ -18,13 +18,9 @@ _ID_CHARACTERS: Final = 64
 _USER_REFERENCES: Final = 0xFFFF
 
 
-class _Submitted(NamedTuple):
-    """A message that left; `carrier_id` is empty until the SMSC has answered."""
-
-    reference: str
-    recipient: str
-    carrier_id: str = ""
-    reported: bool = False
+_Submitted = tuple[str, str, str, bool]
+"""Of a message that left: its reference, its recipient, what the network calls it (empty until the
+SMSC has answered), and whether a receipt came. No class: there are many, and they stay."""
 
 
 class Submissions:
@@ -53,9 +49,10 @@ class Submissions:
     def begin(self, reference: str, recipient: str) -> int:
         """Note that a message leaves; return its number."""
         number = self._next
-        self._leave_indexes(number - REMEMBERED)
-        self._next += 1
-        self._ring[number % REMEMBERED] = _Submitted(reference, recipient)
+        if self._by_id is not None or self._by_party is not None:
+            self._leave_indexes(number - REMEMBERED)
+        self._next = number + 1
+        self._ring[number % REMEMBERED] = reference, recipient, "", False
         if self._by_party is not None:
             self._by_party.setdefault(recipient.lstrip("+"), deque()).append(number)
         return number
@@ -69,7 +66,7 @@ class Submissions:
         submitted = self._get(number)
         if submitted is not None:
             _, recipient, _, reported = submitted
-            self._ring[number % REMEMBERED] = _Submitted(reference, recipient, carrier_id, reported)
+            self._ring[number % REMEMBERED] = reference, recipient, carrier_id, reported
             if self._by_id is not None and not self.ids_mean_nothing:
                 self._by_id[_plain(message_id)] = number
         return carrier_id
@@ -102,8 +99,7 @@ class Submissions:
         reference, recipient, carrier_id, reported = submitted
         if not reported:
             self._leave_party(number, recipient)
-            submitted = _Submitted(reference, recipient, carrier_id, reported=True)
-            self._ring[number % REMEMBERED] = submitted
+            self._ring[number % REMEMBERED] = reference, recipient, carrier_id, True
         return reference, carrier_id
 
     def _get(self, number: int) -> _Submitted | None:
@@ -133,7 +129,7 @@ class Submissions:
 
     def _is_to(self, number: int, party: str) -> bool:
         submitted = self._get(number)
-        return submitted is not None and submitted.recipient.lstrip("+") == party
+        return submitted is not None and submitted[1].lstrip("+") == party
 
     def _all(self) -> Iterator[tuple[int, _Submitted]]:
         for number in range(max(0, self._next - REMEMBERED), self._next):
@@ -149,27 +145,26 @@ class Submissions:
 
     def _message_id(self, submitted: _Submitted) -> str:
         """Return the SMSC's name for a message, empty if that means nothing, or is not there."""
-        message_id = submitted.carrier_id.removeprefix(self._prefix)
-        return "" if message_id == submitted.reference else message_id
+        reference, _, carrier_id, _ = submitted
+        message_id = carrier_id.removeprefix(self._prefix)
+        return "" if message_id == reference else message_id
 
     def _index_by_party(self) -> dict[str, deque[int]]:
         if self._by_party is None:
             self._by_party = {}
-            for number, submitted in self._all():
-                if not submitted.reported:
-                    party = submitted.recipient.lstrip("+")
-                    self._by_party.setdefault(party, deque()).append(number)
+            for number, (_, recipient, _, reported) in self._all():
+                if not reported:
+                    self._by_party.setdefault(recipient.lstrip("+"), deque()).append(number)
         return self._by_party
 
     def _leave_indexes(self, number: int) -> None:
         """Take a message that is forgotten out of what leads to it."""
-        if self._by_id is None and self._by_party is None:
-            return
         submitted = self._get(number)
         if submitted is None:
             return
-        if not submitted.reported:
-            self._leave_party(number, submitted.recipient)
+        _, recipient, _, reported = submitted
+        if not reported:
+            self._leave_party(number, recipient)
         plain = _plain(self._message_id(submitted))
         if self._by_id is not None and self._by_id.get(plain) == number:
             del self._by_id[plain]
