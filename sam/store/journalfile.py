@@ -6,10 +6,13 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from dtns.sam.errors import StoreError
 from dtns.sam.store.database import sync_folder
+
+_READ_OCTETS: Final = 256 * 1024
+"""Read at once: ten entries of a bulk enrolment."""
 
 
 class Disk:
@@ -88,7 +91,7 @@ class JournalFile:
     def lines(self) -> Iterator[bytes]:
         """Yield the lines up to the length, the last perhaps without an end of line."""
         try:
-            with self.path.open("rb") as file:
+            with self.path.open("rb", buffering=_READ_OCTETS) as file:
                 left = self.length
                 while line := file.readline(left):
                     left -= len(line)
