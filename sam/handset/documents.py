@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import json
 import os
@@ -104,6 +103,8 @@ def sync_all(descriptor: int) -> None:
 
     Where there is no syncfs, as there is in Linux, failures are not told.
     """
+    import ctypes  # noqa: PLC0415 (slow to import, and wanted for many files alone)
+
     library = ctypes.CDLL(None, use_errno=True)
     if not hasattr(library, "syncfs"):
         os.sync()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import resource
 import signal
@@ -235,7 +236,7 @@ def test_a_disk_that_failed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_all_is_synchronised_where_one_disk_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without syncfs, sync does it."""
     called: list[str] = []
-    monkeypatch.setattr(documents.ctypes, "CDLL", lambda *_, **__: object())
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: object())
     monkeypatch.setattr(os, "sync", lambda: called.append("sync"))
     sync_all(-1)
     assert called == ["sync"]
