@@ -26,8 +26,8 @@ def serve(config: Config, *, trust_clock: bool) -> None:
     listen; logs to stderr, in JSON where that is no terminal.
     """
     with nullcontext() if config.tls else without_tls():
-        from dtns.sam.console.companions import companions  # noqa: PLC0415 (slow to import)
         from dtns.sam.service.running import serve as run  # noqa: PLC0415 (installs the reactor)
 
-        beside = companions(config)
-    run(config, trust_clock=trust_clock, beside=beside)
+    from dtns.sam.console.companions import companions  # noqa: PLC0415 (slow to import)
+
+    run(config, trust_clock=trust_clock, beside=companions(config))
