@@ -144,11 +144,7 @@ class Delivery(NamedTuple):
 
 def read_delivery(pdu: Pdu) -> Delivery:
     """Read a deliver_sm or data_sm; PduError if it cannot be read."""
-    read = _read_data_sm if pdu.command == Command.DATA_SM else _read_deliver_sm
-    delivery = read(pdu)
-    if max(len(delivery.source.digits), len(delivery.destination.digits)) > _LONGEST_ADDRESS:
-        raise PduError("an address that is too long", Status.RINVSRCADR)
-    return delivery
+    return _read_data_sm(pdu) if pdu.command == Command.DATA_SM else _read_deliver_sm(pdu)
 
 
 def _read_deliver_sm(pdu: Pdu) -> Delivery:
@@ -174,8 +170,17 @@ def _read_deliver_sm(pdu: Pdu) -> Delivery:
             raise PduError("a deliver_sm that is cut short", Status.RINVOPTPARSTREAM)
     destination, esm_class, protocol_id, coding = _read_middle(middle)
     return Delivery(
-        *(command, sequence, _read_address(source), destination, content, coding, esm_class),
-        *(service_type.decode("utf-8", "replace"), protocol_id, tlvs, body),
+        command,
+        sequence,
+        _read_address(source),
+        destination,
+        content,
+        coding,
+        esm_class,
+        service_type.decode("utf-8", "replace"),
+        protocol_id,
+        tlvs,
+        body,
     )
 
 
@@ -187,7 +192,10 @@ def _read_middle(octets: bytes) -> tuple[Address, int, int, int]:
 
 
 def _read_address(octets: bytes) -> Address:
-    return Address(octets[2:].decode("utf-8", "replace"), octets[0], octets[1])
+    digits = octets[2:].decode("utf-8", "replace")
+    if len(digits) > _LONGEST_ADDRESS:
+        raise PduError("an address that is too long", Status.RINVSRCADR)
+    return Address(digits, octets[0], octets[1])
 
 
 def _read_data_sm(pdu: Pdu) -> Delivery:
@@ -198,6 +206,8 @@ def _read_data_sm(pdu: Pdu) -> Delivery:
     for _ in range(2):
         kind = body[at : at + 2]
         digits, at = read_c_octets(body, at + 2)
+        if len(digits) > _LONGEST_ADDRESS:
+            raise PduError("an address that is too long", Status.RINVSRCADR)
         addresses.append(Address(digits, *kind))
     if len(body) < at + 3:
         raise PduError("a data_sm is cut short", Status.RINVCMDLEN)

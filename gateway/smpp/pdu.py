@@ -221,7 +221,10 @@ def read_whole_tlvs(body: bytes, start: int) -> tuple[Tlvs, int]:
 
 def write_tlvs(tlvs: Tlvs) -> bytes:
     """Write optional parameters; struct.error if one is too long."""
-    return b"".join([_TLV_HEADER.pack(tag, len(value)) + value for tag, value in tlvs])
+    octets = b""
+    for tag, value in tlvs:
+        octets += _TLV_HEADER.pack(tag, len(value)) + value
+    return octets
 
 
 def first(tlvs: Tlvs, tag: int) -> bytes | None:

@@ -180,10 +180,10 @@ class Smsc:
         begin, source = self._submissions.begin, self.settings.source
         for reference, recipient, text, validity_seconds, _ in messages:
             number = begin(reference, recipient)
-            period, own = relative_period(validity_seconds), user_reference(number)
+            tlvs = ((Tag.USER_MESSAGE_REFERENCE, user_reference(number)),)
+            content, period = gsm7.encode(text), relative_period(validity_seconds)
             submission = Submission(
-                *(source, address_of(recipient), gsm7.encode(text), 0, 0, RECEIPT_WANTED, period),
-                tlvs=((Tag.USER_MESSAGE_REFERENCE, own),),
+                source, address_of(recipient), content, 0, 0, RECEIPT_WANTED, period, "", 0, tlvs
             )
             try:
                 submissions.append((submission.encode(), (reference, number)))
