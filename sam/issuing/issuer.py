@@ -115,16 +115,15 @@ class Issuer:
     ) -> Answer | Silence:
         """Decide on an ask whose MAC was good for this registration, as decide does."""
         registration = registration.on(int(now // DAY_SECONDS))
-        match registration.window.sighting(received.ask.counter):
-            case Sighting.OLD:
-                return Silence.OLD
-            case Sighting.SEEN:
-                ask = received.ask
-                if identity and records.came_before(ask.asker, ask.counter, carrier, identity):
-                    return Silence.REDELIVERED
-                return self._repeat(records, registration, received)
-            case Sighting.NEW:
-                return self._first(records, registration, received, carrier, now, identity=identity)
+        ask = received.ask
+        sighting = registration.window.sighting(ask.counter)
+        if sighting is Sighting.NEW:
+            return self._first(records, registration, received, carrier, now, identity=identity)
+        if sighting is Sighting.OLD:
+            return Silence.OLD
+        if identity and records.came_before(ask.asker, ask.counter, carrier, identity):
+            return Silence.REDELIVERED
+        return self._repeat(records, registration, received)
 
     def _authenticated(self, records: Records, received: ReceivedAsk) -> Registration | Silence:
         asker = received.ask.asker
@@ -195,8 +194,10 @@ class Issuer:
         return _answer(ask, octets, Outcome.REPEATED, issue)
 
     def _week(self, records: Records, now: float) -> int:
-        last = records.week
-        week = credible_week(last, week_of(now), trusted=self._trust_clock)
+        last, shown = records.week, week_of(now)
+        if shown == last:
+            return last
+        week = credible_week(last, shown, trusted=self._trust_clock)
         if week != last:
             records.note_week(week)
         return week

@@ -54,8 +54,10 @@ class Registration(NamedTuple):
 
     def on(self, day: int) -> Registration:
         """Return the party with its share as that stands on *day* (days since 1970)."""
-        share = self.share.on(day)
-        return self if share is self.share else self._replace(share=share)
+        enrolment, enrolled_at, suspended, window, share, renewal, told = self
+        if share.day == day:
+            return self
+        return Registration(enrolment, enrolled_at, suspended, window, Share(day), renewal, told)
 
     def repeated(self) -> Registration:
         """Return the party after one more answer was given again on the day of its share."""

@@ -15,6 +15,7 @@ from dtns.sam.protocol.sealed import SEALED_OCTETS, Sealed
 from dtns.sam.protocol.session import Direction, Terms
 from dtns.sam.protocol.wire import MalformedError, Reader, from_text
 
+_PREFIX: Final = Label.ANSWER.prefix
 _COUNTER_OCTETS: Final = 4
 _HEADER_OCTETS: Final = 2 + _COUNTER_OCTETS
 _HEADER: Final = Struct(">2sI")
@@ -83,7 +84,7 @@ def seal_answer(answer_key: bytes, asked: bytes, counter: int, answer: Grant | R
     Layout: version, type, counter 4, then AES-SIV over the body with the header and the ask
     as associated data. The same inputs give the same octets.
     """
-    header = _HEADER.pack(Label.ANSWER.prefix, counter)
+    header = _HEADER.pack(_PREFIX, counter)
     body = _pack_grant(answer) if isinstance(answer, Grant) else _pack_refusal(answer)
     return header + siv_seal(answer_key, body, [header, asked])
 
@@ -106,7 +107,7 @@ def read_answer(text: str) -> ReceivedAnswer:
     """Parse the SMS text of an answer; MalformedError if it is none of this version."""
     octets = from_text(text)
     reader = Reader(octets)
-    if reader.take(2) != Label.ANSWER.prefix:
+    if reader.take(2) != _PREFIX:
         raise MalformedError("not an answer of this version")
     return ReceivedAnswer(reader.integer(_COUNTER_OCTETS), octets)
 

@@ -109,7 +109,8 @@ class ReceivedAsk(NamedTuple):
 
     def is_authentic(self, ask_key: bytes) -> bool:
         """Tell whether the asker's SIM made the message, in constant time."""
-        return hmac.compare_digest(ask_mac(ask_key, self.octets[:-MAC_OCTETS]), self.mac)
+        octets = self.octets
+        return hmac.compare_digest(ask_mac(ask_key, octets[:-MAC_OCTETS]), octets[-MAC_OCTETS:])
 
 
 def ask_mac(ask_key: bytes, body: bytes) -> bytes:

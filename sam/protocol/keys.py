@@ -19,6 +19,7 @@ MAX_GENERATION: Final = 0xFFFF
 MAX_EPOCH: Final = 0xFFFF
 MAX_MASTER_ID: Final = 0xFF
 WITNESS_OCTETS: Final = 6
+_WITNESS: Final = Label.WITNESS.prefix
 _ENROLMENT: Final = Struct(">HHB")
 _ISSUED: Final = Struct(">HB")
 
@@ -107,7 +108,7 @@ class MasterKey:
         Opaque to the phone: MAC over asker's enrolment, holder, epoch and n.
         """
         issued = asker.octets + holder.octets + _ISSUED.pack(epoch, n)
-        return self._prf.mac(Label.WITNESS.prefix + issued)[:WITNESS_OCTETS]
+        return self._prf.mac(_WITNESS + issued)[:WITNESS_OCTETS]
 
     def journal_key(self) -> Key:
         """Return the key that chains Sam's journal."""
