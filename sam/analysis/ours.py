@@ -151,7 +151,7 @@ def sims(codes: Codes, payee: Number, payer: Number, random: Random) -> tuple[Ti
     holder, asker = (_phone(number, master, universal, codes) for number in (payee, payer))
     terms = Terms(_LIMIT_CLASS, Direction.ASKER_PAYS, _WEEK + 52)
     context = Context(asker.sim.party, holder.sim.party, 1, 1, terms)
-    session = session_key(holder.sim.keys.ticket, context)
+    session = session_key(holder.sim.keys.ticket, context.octets)
     peer = Peer().with_key(HeldKey(context, session))
     holder.card.keep(holder.card.state.with_peer(payer, peer))
     asked = asker.card.state.with_asked(payee, AskedKey(context, session, bytes(WITNESS_OCTETS)))

@@ -183,7 +183,7 @@ class _Search:
 
     def _open_short(self, sim: SimFile, bits: int, context: Context) -> Found | None:
         """Compare with the ticket's tag, and with that of the payment if the asker pays."""
-        session, tag = session_key(sim.keys.ticket, context), split_ticket(bits)[1]
+        session, tag = session_key(sim.keys.ticket, context.octets), split_ticket(bits)[1]
         is_ticket = same(ticket_tag(session, context), tag)
         payment, pays = self._payment, context.terms.direction is Direction.ASKER_PAYS
         is_paid = payment is not None and same(express_tag(session, context, payment), tag)

@@ -9,10 +9,10 @@ from typing import Final
 from dtns.sam.issuing.records import Granted, Registration
 from dtns.sam.protocol.answer import Grant, Refusal, seal_answer
 from dtns.sam.protocol.ask import Ask, Form, ReceivedAsk
-from dtns.sam.protocol.keys import MAX_GENERATION, Enrolment, MasterKey, PartyKeys
+from dtns.sam.protocol.keys import MAX_GENERATION, Enrolment, MasterKey, PartyKeys, party_of
 from dtns.sam.protocol.primitives import BLOCK_OCTETS, Key
 from dtns.sam.protocol.sealed import seal
-from dtns.sam.protocol.session import Context, Party, session_key
+from dtns.sam.protocol.session import Context, Party, context_octets, session_key
 from dtns.sam.protocol.small import UniversalKey
 
 _LOST_GENERATIONS: Final = 3
@@ -39,7 +39,8 @@ class Vault:
 
     def is_authentic(self, enrolment: Enrolment, received: ReceivedAsk) -> bool:
         """Tell whether the SIM of this enrolment made the ask."""
-        return received.is_authentic(self._master_keys[enrolment.master_id].ask_key(enrolment))
+        master = self._master_keys[enrolment.master_id]
+        return received.is_authentic(master.ask_key(enrolment.octets))
 
     def proves_more(
         self, asker: Registration, holder: Registration, ask: Ask, known: tuple[int, int]
@@ -61,30 +62,32 @@ class Vault:
     ) -> Grant:
         """Make the key that was granted; the same each time, but for random keys."""
         generation, epoch, n, terms, form = granted
-        party, enrolment = holder.party, holder.enrolment
-        context = Context(ask.asker, party, epoch, n, terms, ask.nonce)
-        master, derived = self._master_keys[enrolment.master_id], form is not Form.RANDOM
+        asked_by, held_by = asker.enrolment.octets, holder.enrolment.octets
+        party, derived = party_of(held_by), form is not Form.RANDOM
+        master = self._master(holder)
         if derived:
-            session = session_key(master.ticket_key(enrolment), context)
+            context = context_octets(party_of(asked_by), party, epoch, n, terms, nonce=ask.nonce)
+            session = session_key(master.ticket_key(held_by), context)
         else:
             session = Key(self._random(BLOCK_OCTETS))
         sealed = None
         if form is not Form.DERIVED:
-            sealed = seal(master.seal_key(enrolment), context, session)
-        witness = self._master(asker).witness(asker.enrolment, party, epoch, n)
+            bound = Context(ask.asker, holder.party, epoch, n, terms, ask.nonce)
+            sealed = seal(master.seal_key(held_by), bound, session)
+        witness = self._master(asker).witness(asked_by, party, epoch, n)
         return Grant(generation, epoch, n, terms, week, witness, session, sealed, derived)
 
     def seal(
         self, registration: Registration, received: ReceivedAsk, answer: Grant | Refusal
     ) -> bytes:
         """Seal an answer to an ask for the party that asked."""
-        key = self._master(registration).answer_key(registration.enrolment)
+        key = self._master(registration).answer_key(registration.enrolment.octets)
         return seal_answer(key, received.octets, received.ask.counter, answer)
 
     def _is_witnessed(self, asker: Registration, ask: Ask, generation: int) -> bool:
         """Tell whether the ask has Sam's witness of a key with this SIM of the holder."""
-        seen, holder = ask.seen, Party(ask.holder, generation)
-        witness = self._master(asker).witness(asker.enrolment, holder, seen.epoch, seen.n)
+        seen, holder = ask.seen, Party(ask.holder, generation).octets
+        witness = self._master(asker).witness(asker.enrolment.octets, holder, seen.epoch, seen.n)
         return hmac.compare_digest(seen.witness, witness)
 
     def _master(self, registration: Registration) -> MasterKey:

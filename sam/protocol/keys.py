@@ -10,7 +10,6 @@ from attrs import field, frozen
 from dtns.sam.protocol.labels import Label
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.primitives import Key, Prf
-from dtns.sam.protocol.session import Party
 from dtns.sam.protocol.small import UniversalKey
 from dtns.sam.protocol.wire import number_field
 
@@ -21,6 +20,8 @@ MAX_MASTER_ID: Final = 0xFF
 WITNESS_OCTETS: Final = 6
 _WITNESS: Final = Label.WITNESS.prefix
 _ENROLMENT: Final = Struct(">HHB")
+_JOINED_OCTETS: Final = 3
+"""What an enrolment adds to its party: epoch, master id."""
 _ISSUED: Final = Struct(">HB")
 
 
@@ -42,6 +43,11 @@ class Enrolment(NamedTuple):
         return number_field(number) + _ENROLMENT.pack(generation, epoch, master_id)
 
 
+def party_of(enrolment: bytes) -> bytes:
+    """Return the octets of the party whose enrolment has these."""
+    return enrolment[:-_JOINED_OCTETS]
+
+
 @frozen
 class PartyKeys:
     """The sub-keys of one party, all that its SIM holds: 16 octets each, answer and sync 32."""
@@ -54,7 +60,10 @@ class PartyKeys:
 
 
 class MasterKey:
-    """Sam's one secret: 32 octets from which every party's keys are derived, never stored."""
+    """Sam's one secret: 32 octets from which every party's keys are derived, never stored.
+
+    A party is told by the octets of its enrolment, for several keys may be derived from the same.
+    """
 
     __slots__ = ("_prf", "master_id")
 
@@ -66,25 +75,21 @@ class MasterKey:
         self.master_id = master_id
         self._prf = Prf(octets)
 
-    def ask_key(self, enrolment: Enrolment) -> Key:
+    def ask_key(self, enrolment: bytes) -> Key:
         """Return the key that authenticates the party's asks."""
-        return self._prf.derive(Label.PARTY_ASK, enrolment.octets)
+        return self._prf.derive(Label.PARTY_ASK, enrolment)
 
-    def answer_key(self, enrolment: Enrolment) -> Key:
+    def answer_key(self, enrolment: bytes) -> Key:
         """Return the 32-octet key that seals Sam's answers to the party."""
-        return self._prf.derive(Label.PARTY_ANSWER, enrolment.octets, 32)
+        return self._prf.derive(Label.PARTY_ANSWER, enrolment, 32)
 
-    def ticket_key(self, enrolment: Enrolment) -> Key:
+    def ticket_key(self, enrolment: bytes) -> Key:
         """Return the key from which session keys for the party as holder are derived."""
-        return self._prf.derive(Label.PARTY_TICKET, enrolment.octets)
+        return self._prf.derive(Label.PARTY_TICKET, enrolment)
 
-    def seal_key(self, enrolment: Enrolment) -> Key:
+    def seal_key(self, enrolment: bytes) -> Key:
         """Return the key below which sealed tickets for the party are made."""
-        return self._prf.derive(Label.PARTY_SEAL, enrolment.octets)
-
-    def sync_key(self, enrolment: Enrolment) -> Key:
-        """Return the 32-octet key that seals Sam's own messages to the party."""
-        return self._prf.derive(Label.PARTY_SYNC, enrolment.octets, 32)
+        return self._prf.derive(Label.PARTY_SEAL, enrolment)
 
     def party_keys(self, enrolment: Enrolment) -> PartyKeys:
         """Return all sub-keys of a party, as its SIM file needs them."""
@@ -102,13 +107,14 @@ class MasterKey:
         key = self._prf.derive(Label.UNIVERSAL, self.master_id.to_bytes(1))
         return UniversalKey(self.master_id, key)
 
-    def witness(self, asker: Enrolment, holder: Party, epoch: int, n: int) -> bytes:
+    def witness(self, asker: bytes, holder: bytes, epoch: int, n: int) -> bytes:
         """Return the 6 octets by which a later ask proves that Sam issued this epoch and n.
 
-        Opaque to the phone: MAC over asker's enrolment, holder, epoch and n.
+        Opaque to the phone: MAC over the octets of the asker's enrolment and of the holder, epoch
+        and n.
         """
-        issued = asker.octets + holder.octets + _ISSUED.pack(epoch, n)
-        return self._prf.mac(_WITNESS + issued)[:WITNESS_OCTETS]
+        message = _WITNESS + asker + holder + _ISSUED.pack(epoch, n)
+        return self._prf.mac(message)[:WITNESS_OCTETS]
 
     def journal_key(self) -> Key:
         """Return the key that chains Sam's journal."""

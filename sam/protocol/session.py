@@ -75,9 +75,8 @@ class Context:
     @property
     def octets(self) -> bytes:
         """The canonical form that every derivation and MAC of the key takes in."""
-        terms = self.terms
-        tail = _TAIL.pack(self.epoch, self.n, terms.expiry, terms.limit, terms.direction)
-        return self.asker.octets + self.holder.octets + tail + nonce_field(self.nonce)
+        asker, holder = self.asker.octets, self.holder.octets
+        return context_octets(asker, holder, self.epoch, self.n, self.terms, nonce=self.nonce)
 
     @property
     def order(self) -> Order:
@@ -88,14 +87,22 @@ class Context:
         return (self.holder.generation, self.asker.generation, self.epoch, self.n)
 
 
+def context_octets(
+    asker: bytes, holder: bytes, epoch: int, n: int, terms: Terms, *, nonce: int | None
+) -> bytes:
+    """Return the canonical form of a context, given the octets of its parties."""
+    tail = _TAIL.pack(epoch, n, terms.expiry, terms.limit, terms.direction)
+    return asker + holder + tail + nonce_field(nonce)
+
+
 def nonce_field(nonce: int | None) -> bytes:
     """Encode J: its length in octets, 0 or 4, then its value."""
     return b"\0" if nonce is None else b"\4" + nonce.to_bytes(4)
 
 
-def session_key(ticket_key: bytes, context: Context) -> Key:
-    """Derive the session key: 16 octets below the holder's ticket key."""
-    return derive(ticket_key, Label.SESSION, context.octets)
+def session_key(ticket_key: bytes, context: bytes) -> Key:
+    """Derive the session key with a context of these octets: 16, below the holder's ticket key."""
+    return derive(ticket_key, Label.SESSION, context)
 
 
 def code(session: bytes, label: Label, context: Context, bits: int, extra: bytes = b"") -> int:

@@ -134,7 +134,7 @@ class Phones:
             sys.exit(f"an answer that is not a key: {answer}")
         holder = self._phone(asked.holder)
         context = Context(asked.ask.asker, holder.party, answer.epoch, answer.n, answer.terms)
-        if answer.session != session_key(holder.keys.ticket, context):
+        if answer.session != session_key(holder.keys.ticket, context.octets):
             sys.exit("an answer with a key that its holder cannot derive")
         before = self._seen.get((asked.asker, asked.holder), Seen())
         if (answer.epoch, answer.n) == (before.epoch, before.n):

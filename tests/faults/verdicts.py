@@ -144,7 +144,7 @@ def _key_faults(store: Store, ledger: Ledger, sims: dict[str, Any]) -> Iterator[
             row["expiry"],
         ):
             yield f"the key {place} has other terms than those issued"
-        derived = session_key(sims[place[2]].keys.ticket, context)
+        derived = session_key(sims[place[2]].keys.ticket, context.octets)
         if (row["form"] != 2) != (derived == session):
             yield f"the key {place} is not the one issued"
 

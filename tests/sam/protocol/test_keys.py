@@ -74,17 +74,21 @@ def test_another_master_key_has_other_keys() -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: MASTER.witness(ALICE._replace(number=Number("254700123457")), BOB, 1, 1),
-        lambda: MASTER.witness(ALICE._replace(generation=2), BOB, 1, 1),
-        lambda: MASTER.witness(ALICE, evolve(BOB, number=Number("25670012346")), 1, 1),
-        lambda: MASTER.witness(ALICE, evolve(BOB, generation=2), 1, 1),
-        lambda: MASTER.witness(ALICE, BOB, 2, 1),
-        lambda: MASTER.witness(ALICE, BOB, 1, 2),
+        lambda: MASTER.witness(
+            ALICE._replace(number=Number("254700123457")).octets, BOB.octets, 1, 1
+        ),
+        lambda: MASTER.witness(ALICE._replace(generation=2).octets, BOB.octets, 1, 1),
+        lambda: MASTER.witness(
+            ALICE.octets, evolve(BOB, number=Number("25670012346")).octets, 1, 1
+        ),
+        lambda: MASTER.witness(ALICE.octets, evolve(BOB, generation=2).octets, 1, 1),
+        lambda: MASTER.witness(ALICE.octets, BOB.octets, 2, 1),
+        lambda: MASTER.witness(ALICE.octets, BOB.octets, 1, 2),
     ],
 )
 def test_a_witness_is_for_one_key(make: Callable[[], bytes]) -> None:
     """Another asker, holder, SIM of either, epoch or n has another witness of six octets."""
-    ours = MASTER.witness(ALICE, BOB, 1, 1)
+    ours = MASTER.witness(ALICE.octets, BOB.octets, 1, 1)
     assert len(ours) == 6
     assert make() != ours
 

@@ -37,7 +37,7 @@ def test_the_key_comes_back(path: Path) -> None:
     """What was written derives the same keys, and the file is for its owner alone."""
     keys = read_key_file(path)
     assert keys.current.master_id == 1
-    assert keys.current.ask_key(ENROLMENT) == MasterKey(1, OCTETS).ask_key(ENROLMENT)
+    assert keys.current.ask_key(ENROLMENT.octets) == MasterKey(1, OCTETS).ask_key(ENROLMENT.octets)
     assert path.stat().st_mode & 0o777 == 0o600
 
 
