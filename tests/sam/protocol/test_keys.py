@@ -44,10 +44,10 @@ def test_every_use_has_its_own_key() -> None:
     }
 
 
-@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("use", ["ask", "answer", "ticket", "seal"])
 def test_one_key_alone_is_the_same(use: str) -> None:
     """Sam derives the one key it needs, and gets the one in the SIM file."""
-    assert getattr(MASTER, f"{use}_key")(ALICE) == getattr(MASTER.party_keys(ALICE), use)
+    assert getattr(MASTER, f"{use}_key")(ALICE.octets) == getattr(MASTER.party_keys(ALICE), use)
 
 
 @pytest.mark.parametrize(
