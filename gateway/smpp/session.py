@@ -231,7 +231,9 @@ class Session:
             self._heard = acknowledged
             self.events.append(Heard(acknowledged))
         if asked == Command.SUBMIT_SM:
-            self._take_submit_answer(token, status, body)
+            self.under_way -= 1
+            message_id = "" if status else self._message_id(body)
+            self._outcomes.append(Answered(token, status, message_id))
         elif asked == Command.UNBIND:
             self._end("stopped")
         elif asked == Command.ENQUIRE_LINK:
@@ -239,15 +241,12 @@ class Session:
         else:
             self._take_bind_answer(status, body)
 
-    def _take_submit_answer(self, token: Any, status: int, body: bytes) -> None:
-        self.under_way -= 1
-        message_id = ""
-        if status == 0:
-            try:
-                message_id = read_message_id(body)
-            except PduError:
-                self._counts["unreadable"] += 1
-        self._outcomes.append(Answered(token, status, message_id))
+    def _message_id(self, body: bytes) -> str:
+        try:
+            return read_message_id(body)
+        except PduError:
+            self._counts["unreadable"] += 1
+            return ""
 
     def _take_bind_answer(self, status: int, body: bytes) -> None:
         if status != Status.ROK:

@@ -214,6 +214,7 @@ class Smsc:
             if count:
                 bind.submit(submissions[start : start + count])
             start += count
+        assert start == len(submissions)
 
     def answered(self, _bind: Bind, outcomes: Sequence[Answered | Unanswered]) -> None:
         """Tell what became of submissions."""
