@@ -84,11 +84,13 @@ class Outstanding:
             self.answered([_at_fault(reference) for reference in left])
 
     def answered(self, outcomes: Sequence[Accepted | Failed]) -> None:
-        """Tell those who wait what became of messages."""
+        """Tell those who wait what became of messages; whoever raises keeps it from no other."""
         told: dict[Answered, list[Accepted | Failed]] = {}
         for outcome in outcomes:
             reference = outcome.reference
-            said, answered = self._under_way.pop(reference)
+            said, answered = self._under_way.pop(reference, (0, None))
+            if answered is None:
+                continue  # it was at fault, and told so
             if isinstance(outcome, Accepted):
                 self._accepted[reference] = said, outcome.carrier_id
                 self._oldest.append(reference)
@@ -101,7 +103,10 @@ class Outstanding:
         while len(self._oldest) > self._remembered:
             del self._accepted[self._oldest.popleft()]
         for answered, those in told.items():
-            answered(those)
+            try:
+                answered(those)
+            except Exception:  # noqa: BLE001 # of whoever wanted to know
+                _log.failure("an outcome was not taken", event="fault")
 
 
 def one_by_one(submit: Callable[[Outbound], Awaitable[Accepted | Failed]]) -> Outstanding:

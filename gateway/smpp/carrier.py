@@ -161,7 +161,7 @@ class SmppCarrier:
             else:
                 reason = "no SMSC is bound"
                 refused.append(Failed(message.reference, permanent=False, reason=reason))
-        shares = [] if self._queue else self._shares(len(good))
+        shares = self._shares(len(good)) if good and not self._queue else []
         if sum(count for _, count in shares) == len(good):
             refused += self._send(good, shares)
         else:

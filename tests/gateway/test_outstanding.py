@@ -151,6 +151,31 @@ class FaultTests(SynchronousTestCase):
         assert len(network.submitted) == 3
         assert len(self.flushLoggedErrors(RuntimeError)) == 2
 
+    def test_told_of_it_later(self) -> None:
+        """What becomes after all of a message that was at fault is told to nobody."""
+        network = Network()
+        network.fault = RuntimeError("broken")
+        (failed,) = send(network.sends)
+        assert isinstance(failed, Failed)
+        network.answer(ACCEPTED)
+        network.fault = None
+        send(network.sends)
+        assert len(network.submitted) == 2
+        self.flushLoggedErrors(RuntimeError)
+
+    def test_one_that_raises(self) -> None:
+        """Whoever raises when it is told keeps the outcome from no other."""
+
+        def broken(_outcomes: object) -> None:
+            raise RuntimeError("broken")
+
+        network = Network()
+        network.sends.send_all([MESSAGE], broken)
+        told = send(network.sends)
+        network.answer(ACCEPTED)
+        assert told == [ACCEPTED]
+        assert len(self.flushLoggedErrors(RuntimeError)) == 1
+
     def test_one_by_one(self) -> None:
         """One that cannot be submitted does not keep the others from it."""
 
