@@ -12,6 +12,11 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import cattrs
+from cattrs.cols import (
+    is_namedtuple,
+    namedtuple_dict_structure_factory,
+    namedtuple_dict_unstructure_factory,
+)
 
 from dtns.sam.errors import SimFileError
 from dtns.sam.protocol.primitives import Key
@@ -26,6 +31,18 @@ CONVERTER.register_unstructure_hook(bytes, bytes.hex)
 CONVERTER.register_unstructure_hook(Key, bytes.hex)
 CONVERTER.register_structure_hook(bytes, lambda text, _: bytes.fromhex(text))
 CONVERTER.register_structure_hook(Key, lambda text, _: Key.parse(text))
+CONVERTER.register_unstructure_hook_factory(
+    is_namedtuple, lambda kind: namedtuple_dict_unstructure_factory(kind, CONVERTER)
+)
+CONVERTER.register_structure_hook_factory(
+    is_namedtuple,
+    lambda kind: namedtuple_dict_structure_factory(
+        kind,
+        CONVERTER,
+        "from_converter",
+        True,
+    ),
+)
 
 
 def read_document(path: Path, kind: str) -> dict[str, Any] | None:

@@ -60,9 +60,10 @@ class Prf:
         two octets version and type.
         """
         fixed = _fixed_input(label, context, octets)
-        stream, block = self.mac(_FIRST_BLOCK + fixed), 1
-        while len(stream) < octets:
-            block += 1
+        stream = self.mac(_FIRST_BLOCK + fixed)
+        if octets == BLOCK_OCTETS:
+            return Key(stream)
+        for block in range(2, -(-octets // BLOCK_OCTETS) + 1):
             stream += self.mac(block.to_bytes(4) + fixed)
         return Key(stream[:octets])
 

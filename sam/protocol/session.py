@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 from struct import Struct
-from typing import Final, TypeAlias
-
-from attrs import frozen
+from typing import Final, NamedTuple, TypeAlias
 
 from dtns.sam.protocol.labels import Label
 from dtns.sam.protocol.numbers import Number
@@ -32,8 +30,7 @@ class Direction(IntEnum):
     HOLDER_PAYS = 1
 
 
-@frozen
-class Terms:
+class Terms(NamedTuple):
     """What a key is good for: a limit class 0 to 31, a direction, an expiry week 0 to 65535.
 
     A key has expired once its expiry week has begun.
@@ -44,8 +41,7 @@ class Terms:
     expiry: int
 
 
-@frozen
-class Party:
+class Party(NamedTuple):
     """One end of a key: a number and the generation of its SIM."""
 
     number: Number
@@ -54,11 +50,11 @@ class Party:
     @property
     def octets(self) -> bytes:
         """Number field, then the generation in two octets."""
-        return number_field(self.number) + self.generation.to_bytes(2)
+        number, generation = self
+        return number_field(number) + generation.to_bytes(2)
 
 
-@frozen
-class Context:
+class Context(NamedTuple):
     """Everything that a session key is bound to (sam/README.md, section 5).
 
     asker asked Sam for the key, holder gets it by ticket; n is 1 to 255; nonce is the
@@ -75,8 +71,8 @@ class Context:
     @property
     def octets(self) -> bytes:
         """The canonical form that every derivation and MAC of the key takes in."""
-        asker, holder = self.asker.octets, self.holder.octets
-        return context_octets(asker, holder, self.epoch, self.n, self.terms, nonce=self.nonce)
+        asker, holder, epoch, n, terms, nonce = self
+        return context_octets(asker.octets, holder.octets, epoch, n, terms, nonce=nonce)
 
     @property
     def order(self) -> Order:
@@ -91,7 +87,8 @@ def context_octets(
     asker: bytes, holder: bytes, epoch: int, n: int, terms: Terms, *, nonce: int | None
 ) -> bytes:
     """Return the canonical form of a context, given the octets of its parties."""
-    tail = _TAIL.pack(epoch, n, terms.expiry, terms.limit, terms.direction)
+    limit, direction, expiry = terms
+    tail = _TAIL.pack(epoch, n, expiry, limit, direction)
     return asker + holder + tail + nonce_field(nonce)
 
 

@@ -161,7 +161,7 @@ def test_collision_of_a_short_proof(world: World, alice: Handset, bob: Handset) 
     context = world.key(alice, bob).context
     proofs: dict[int, object] = {}
     for week in range(2000):
-        other = evolve(context, terms=evolve(context.terms, expiry=week))
+        other = context._replace(terms=context.terms._replace(expiry=week))
         proof = confirmation.challenge_proof(session, other, 1)
         if proof in proofs:
             break

@@ -170,7 +170,7 @@ def test_a_renamed_asker_at_the_challenge(
     mine = world.key(carol, bob)
     bob.enter(carol.sim.number, world.ticket(carol, bob))
     world.challenge(alice, bob)
-    for context in (mine.context, evolve(mine.context, asker=alice.sim.party)):
+    for context in (mine.context, mine.context._replace(asker=alice.sim.party)):
         bits = confirmation.confirmation(mine.session, context, 1)
         verdict = bob.check(alice.sim.number, show(encode(PROFILES["confirm"], bits)))
         assert verdict.reason == "wrong"

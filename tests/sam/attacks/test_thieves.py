@@ -477,7 +477,7 @@ class Thieves(RuleBasedStateMachine):
         if generation:
             told = self.numbers[(about + other) % PARTIES]
             mark = Mark(
-                evolve(self.phones[about][0].sim.party, generation=generation), MAX_EPOCH, MAX_N
+                self.phones[about][0].sim.party._replace(generation=generation), MAX_EPOCH, MAX_N
             )
             with self.world.store.transaction():
                 self.world.store.add_notice(told, Topic.ITEM, mark.octets)

@@ -11,7 +11,6 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from attrs import evolve
 from hypothesis import HealthCheck, Phase, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -394,11 +393,11 @@ class Adversary(RuleBasedStateMachine):
         context = key.context
         twisted = [
             context,
-            evolve(context, n=context.n % 255 + 1),
-            evolve(context, terms=evolve(context.terms, limit=31)),
-            evolve(context, holder=party),
-            evolve(context, asker=party),
-            evolve(context, epoch=context.epoch + 1),
+            context._replace(n=context.n % 255 + 1),
+            context._replace(terms=context.terms._replace(limit=31)),
+            context._replace(holder=party),
+            context._replace(asker=party),
+            context._replace(epoch=context.epoch + 1),
         ][twist]
         by, to = (self.numbers.index(party.number) for party in (twisted.asker, twisted.holder))
         made = {

@@ -331,7 +331,7 @@ def test_keys_with_too_many_numbers_make_room(world: World, alice: Handset, bob:
     first = world.key(alice, bob, life=52)
     state = alice.card.state
     for i in range(MAX_HOLDERS + 5):
-        context = evolve(first.context, terms=evolve(first.context.terms, expiry=500 + i))
+        context = first.context._replace(terms=first.context.terms._replace(expiry=500 + i))
         state = state.with_asked(Number(str(300000000 + i)), evolve(first, context=context))
     assert len(state.asked) == MAX_HOLDERS
     assert bob.sim.number not in state.asked

@@ -123,7 +123,7 @@ def test_a_forged_log(world: World, books: Books, payer: Handset, payee: Handset
     other = LogMessage(payee.sim.party, 1 << COUNT_BITS | 1, "KES", (payer.purse.log[0].entry,))
     assert books.tell(to_text(other.seal(payer.sim.keys.ask))) is Silence.FORGED
     assert books.tell(to_text(world.phone().sim.keys.ask)) is Silence.MALFORMED
-    stranger = evolve(other, party=evolve(other.party, number="254799999999"))
+    stranger = evolve(other, party=other.party._replace(number="254799999999"))
     assert books.tell(to_text(stranger.seal(payer.sim.keys.ask))) is Silence.NOT_ENROLLED
     assert world.store.path.exists()
     assert _filed(world, payer) == []
@@ -285,10 +285,10 @@ def test_the_last_serial_of_a_sim(world: World, books: Books, payer: Handset) ->
 def test_as_many_entries_as_fit(payer: Handset) -> None:
     """Three entries of the longest numbers fit, or as many as the SMS holds."""
     entry = evolve(payer.purse.log[0].entry)
-    long = evolve(entry, other=evolve(entry.other, number="123456789012345"))
+    long = evolve(entry, other=entry.other._replace(number="123456789012345"))
     for number in ("1234567", "123456789012345"):
         for entries in ([entry] * 5, [long] * 5, [long] * 2):
             count = fitting(number, entries)
             assert 1 <= count <= 3
-            party = evolve(payer.sim.party, number=number)
+            party = payer.sim.party._replace(number=number)
             LogMessage(party, 1, "KES", tuple(entries[:count])).seal(bytes(16))

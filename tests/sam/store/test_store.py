@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -121,8 +120,8 @@ def test_n_is_counted_for_each_pair_generation_and_epoch(store: Store) -> None:
         store.raise_n(A, B, 1, 7)
     others = [
         (B, A, 1),
-        (evolve(A, generation=2), B, 1),
-        (A, evolve(B, generation=2), 1),
+        (A._replace(generation=2), B, 1),
+        (A, B._replace(generation=2), 1),
         (A, B, 2),
     ]
     with store.transaction():
