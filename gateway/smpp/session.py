@@ -170,7 +170,7 @@ class Session:
         if self.ended:
             return
         for sequence, request in list(self._requests.items()):
-            if request[2] <= now:
+            if request[2] <= now and not self.ended:
                 self._overdue(sequence, request)
         self._tell()
         if self.bound and self._enquiry is None and self._heard_at + self._timing.quiet <= now:

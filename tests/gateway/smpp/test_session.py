@@ -170,6 +170,18 @@ def test_both_ask_whether_the_other_is_there() -> None:
     assert told.counts["silence"] == 1
 
 
+def test_silence_that_nobody_noticed() -> None:
+    """Where a computer slept, all is overdue at once: the session ends, each message once."""
+    told = Told()
+    told.wait(BRISK.quiet)
+    told.said()
+    told.submit("x")
+    told.wait(10_000)
+    unanswered = Unanswered("x", "the SMSC does not answer, before its answer")
+    assert told.events() == [Ended("the SMSC does not answer"), unanswered]
+    assert told.session.under_way == 0
+
+
 def test_half_a_pdu_is_silence() -> None:
     """Octets that make no PDU do not count as life, however they trickle."""
     told = Told()
