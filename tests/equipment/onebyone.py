@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dtns.gateway.outstanding import one_by_one
+from twisted.internet.defer import Deferred, maybeDeferred
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,4 +23,6 @@ class OneByOne:
 
     def send_all(self, messages: Sequence[Outbound], answered: Answered) -> None:
         """Send each."""
-        one_by_one(self.send)(messages, answered)
+        for message in messages:
+            sent: Deferred[Any] = maybeDeferred(self.send, message)
+            sent.addCallback(lambda outcome: answered([outcome]))
