@@ -71,7 +71,7 @@ class Outstanding:
             else:
                 self._joined.setdefault(reference, []).append(answered)
         if settled:
-            answered(settled)
+            _tell(answered, settled)
         if fresh:
             self._begin(fresh)
 
@@ -103,10 +103,14 @@ class Outstanding:
         while len(self._oldest) > self._remembered:
             del self._accepted[self._oldest.popleft()]
         for answered, those in told.items():
-            try:
-                answered(those)
-            except Exception:  # noqa: BLE001 # of whoever wanted to know
-                _log.failure("an outcome was not taken", event="fault")
+            _tell(answered, those)
+
+
+def _tell(answered: Answered, outcomes: Sequence[Accepted | Failed]) -> None:
+    try:
+        answered(outcomes)
+    except Exception:  # noqa: BLE001 # of whoever wanted to know
+        _log.failure("an outcome was not taken", event="fault")
 
 
 def one_by_one(submit: Callable[[Outbound], Awaitable[Accepted | Failed]]) -> Outstanding:

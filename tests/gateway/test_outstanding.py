@@ -174,7 +174,10 @@ class FaultTests(SynchronousTestCase):
         told = send(network.sends)
         network.answer(ACCEPTED)
         assert told == [ACCEPTED]
-        assert len(self.flushLoggedErrors(RuntimeError)) == 1
+        another = MESSAGE._replace(reference="8")
+        network.sends.send_all([MESSAGE, another], broken)
+        assert network.submitted == [MESSAGE, another]
+        assert len(self.flushLoggedErrors(RuntimeError)) == 2
 
     def test_one_by_one(self) -> None:
         """One that cannot be submitted does not keep the others from it."""
