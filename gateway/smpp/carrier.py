@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     TakeUssd = Callable[[Smsc, Delivery, Callable[[Status], object]], None]
 
 MOST_WAITING: Final = 100
-"""How many sendings of one delivery wait for it to be stored; further ones are not answered."""
+"""How many sendings of one delivery wait for it to be stored; further ones are refused for now."""
 MOST_AT_SINK: Final = 2_000
 """How many messages and reports may be at the sink; further ones are refused for now."""
 PATIENCE_SECONDS: Final = 120.0
@@ -229,8 +229,7 @@ class SmppCarrier:
             known = self._waiting.get(identity)
             if known is None:
                 if len(fresh) >= room:
-                    smsc.condition.counts["too-many-deliveries"] += 1
-                    link.acknowledge((delivery,), Status.RMSGQFUL)
+                    self._refuse(smsc, link, delivery)
                     continue
                 known = self._waiting[identity] = smsc, []
                 text, part = read_content(delivery)
@@ -239,8 +238,15 @@ class SmppCarrier:
             waiting = known[1]
             if len(waiting) < MOST_WAITING:
                 waiting.append((link, delivery, own))
+            else:
+                self._refuse(smsc, link, delivery)
         if fresh:
             self._intake.take(fresh)
+
+    @staticmethod
+    def _refuse(smsc: Smsc, link: Link, delivery: Delivery) -> None:
+        smsc.condition.counts["too-many-deliveries"] += 1
+        link.acknowledge((delivery,), Status.RMSGQFUL)
 
     def _stored(self, messages: Sequence[Inbound]) -> None:
         now = self._clock()

@@ -18,7 +18,7 @@ from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
 from dtns.gateway.carrier import Accepted, Failed, Outbound, Report
-from dtns.gateway.smpp.carrier import MOST_AT_SINK, SmppCarrier
+from dtns.gateway.smpp.carrier import MOST_AT_SINK, MOST_WAITING, SmppCarrier
 from dtns.gateway.smpp.endpoint import smsc_endpoint
 from dtns.gateway.smpp.events import Ended
 from dtns.gateway.smpp.messages import Address
@@ -159,6 +159,23 @@ class HostileTests(TestCase):
         await until(lambda: len(self.sink.messages) == 20)
         await until(lambda: sum(pdu.sequence == 9 for pdu in line.heard) == 20)
         assert len({message.identity for message in self.sink.messages}) == 20
+
+    async def test_one_delivery_again_and_again(self) -> None:
+        """So many wait until it is stored; the others are refused for now, none left unanswered."""
+        self.sink.gate = gate = Deferred()
+        line = self.rogue.line
+        line.say(*(delivery(n, b"the same") for n in range(MOST_WAITING + 3)))
+        await until(lambda: self.counts["too-many-deliveries"] == 3)
+        gate.callback(None)
+        self.sink.gate = None
+        answer = Command.DELIVER_SM | RESPONSE
+        await until(lambda: line.commands().count(answer) == MOST_WAITING + 3)
+        assert len(self.sink.messages) == 1
+        assert Counter(pdu.status for pdu in line.heard if pdu.command == answer) == {
+            Status.ROK: MOST_WAITING,
+            Status.RMSGQFUL: 3,
+        }
+        await self.recovers()
 
     async def test_a_flood_that_the_sink_does_not_take(self) -> None:
         """What is beyond the bound is refused for now; memory does not grow with the flood."""
