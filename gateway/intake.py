@@ -154,7 +154,8 @@ class Intake:
         pauses, self._pauses = self._pauses, {}
         for offer, pause in pauses.items():
             pause.cancel()
-            for item in offer.again.items if offer.again else ():
+            again, offer.again = offer.again, None
+            for item in again.items if again else ():
                 del self._open[item.identity]
         if self._open:
             self._emptied = Deferred()

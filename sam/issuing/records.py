@@ -168,7 +168,7 @@ class Records(Protocol):
         """Count one more sending of the answer to this ask; return the decision's number."""
 
     def answer_waits(self, asker: Party, counter: int) -> bool:
-        """Tell whether an answer to this ask is queued and has not left yet."""
+        """Tell whether an answer to this ask is queued, or will be now, and has not left yet."""
 
     def notices(self, number: Number) -> list[Notice]:
         """Return what the party has still to be told, oldest first."""

@@ -14,7 +14,6 @@ from attrs import frozen
 
 from dtns.sam.issuing.issuer import Answer, Outcome
 from dtns.sam.protocol.numbers import Number
-from dtns.sam.protocol.session import Party
 from dtns.sam.store.connection import Connection
 from dtns.sam.store.rows import to_number
 
@@ -61,9 +60,7 @@ _SETTLE: Final = (
     " OR ?1 = 'delivered' AND state <> 'delivered')"
 )
 _WAITS: Final = (
-    "SELECT 1 FROM outbox WHERE decision = (SELECT id FROM decision"
-    " WHERE asker = ? AND asker_generation = ? AND counter = ?)"
-    " AND state IN ('queued', 'handed', 'retrying')"
+    "SELECT 1 FROM outbox WHERE decision = ? AND state IN ('queued', 'handed', 'retrying')"
 )
 _WAITING: Final = (
     "SELECT count(*), min(id) FROM outbox INDEXED BY outbox_due"
@@ -172,10 +169,9 @@ class OutboxRows:
         )
         return Parcel(parcel, recipient, text, attempts, 0, route or carrier, repeat)
 
-    def waits(self, asker: Party, counter: int) -> bool:
-        """Tell whether an answer to this ask waits to be taken by a network."""
-        ask = (int(asker.number), asker.generation, counter)
-        return self._connection.execute(_WAITS, ask).fetchone() is not None
+    def waits(self, issue: int) -> bool:
+        """Tell whether an answer of this decision waits to be taken by a network."""
+        return self._connection.execute(_WAITS, (issue,)).fetchone() is not None
 
     def hand_over(
         self,

@@ -54,6 +54,9 @@ _COUNT_REPEAT: Final = (
     "UPDATE decision SET repeats = repeats + 1"
     " WHERE asker = ? AND asker_generation = ? AND counter = ? RETURNING id"
 )
+_FIND_ISSUE: Final = (
+    "SELECT id FROM decision WHERE asker = ? AND asker_generation = ? AND counter = ?"
+)
 _FIND_PAIR: Final = (
     "SELECT last_n FROM pair WHERE asker = ? AND asker_generation = ?"
     " AND holder = ? AND holder_generation = ? AND epoch = ?"
@@ -89,6 +92,7 @@ class Store(Database):
         self.guard: Guard | None = None
         self.serial = 0
         self._unsealed = 0
+        self._answered: set[int] = set()
         self._meta: Meta | None = None
         self._any_notice: bool | None = None
         self._parties: dict[Number, Registration | None] = {}
@@ -198,6 +202,7 @@ class Store(Database):
             sealed = self.guard.seal(self.meta(), row[:-1])
             place, seals = sealed.place, (sealed.place, sealed.master_id, sealed.digest)
         self.connection.later(_ADD_DECISION, (*seals, identity, *row))
+        self._answered.add(place)
         return place
 
     def _last_decision(self) -> int:
@@ -214,11 +219,14 @@ class Store(Database):
         """Count one more sending of the answer to this ask; return the decision's number."""
         ask = (int(asker.number), asker.generation, counter)
         ((issue,),) = self.connection.execute(_COUNT_REPEAT, ask).fetchall()
+        self._answered.add(issue)
         return int(issue)
 
     def answer_waits(self, asker: Party, counter: int) -> bool:
-        """Tell whether an answer to this ask waits to leave."""
-        return self.outbox.waits(asker, counter)
+        """Tell whether an answer to this ask waits to leave, or will from this transaction on."""
+        ask = (int(asker.number), asker.generation, counter)
+        row = self.connection.execute(_FIND_ISSUE, ask).fetchone()
+        return row is not None and (row[0] in self._answered or self.outbox.waits(row[0]))
 
     def notices(self, number: Number) -> list[Notice]:
         """Return what the party has still to be told, oldest first."""
@@ -312,6 +320,7 @@ class Store(Database):
             self.guard.begin()
         self.outbox.last = None
         self._unsealed = 0
+        self._answered.clear()
         self._meta = None
         self._any_notice = None
         self._parties.clear()

@@ -197,3 +197,18 @@ class IntakeTests(SynchronousTestCase):
         self.take()
         self.store()
         assert self.events == ["store key", "store key", "ack key"]
+
+    def test_start_again_while_some_are_still_at_the_sink(self) -> None:
+        """What fails only after a stop and a start is offered again, like all that fails."""
+        self.take("a", "b")
+        self.fail(0, 0, 1)
+        stopping = self.stop()
+        self.clock.advance(5.1)
+        self.successResultOf(stopping)
+        self.intake.start()
+        self.fail(0, 1)
+        self.clock.advance(1.0)
+        assert self.events == ["store a b", "store b"]
+        self.store()
+        self.take("b")
+        assert self.events[2:] == ["ack b", "store b"]

@@ -353,3 +353,21 @@ def test_repeats_are_not_queued_while_an_answer_waits(
     assert bench.counters["repeated"] == 1
     rows = bench.world.store.connection.execute("SELECT repeats FROM decision").fetchall()
     assert rows == [(1,)]
+
+
+def test_a_phone_that_repeats_within_a_turn_is_answered_once(
+    bench: Any, alice: Handset, bob: Handset
+) -> None:
+    """Its answer is about to leave: the repeats are neither answered nor counted, then or later."""
+    first, second = bench.ask(alice, bob), bench.ask(alice, bob)
+    for text in (first, second, first, first):
+        bench.deliver(text)
+    bench.turn()
+    assert (bench.counters["issued"], bench.counters["waiting"]) == (2, 2)
+    for _ in range(3):
+        bench.deliver(second)
+    bench.turn()
+    assert (bench.counters["repeated"], bench.counters["waiting"]) == (1, 4)
+    assert len(bench.carrier.submitted) == 3
+    rows = bench.world.store.connection.execute("SELECT repeats FROM decision ORDER BY id")
+    assert rows.fetchall() == [(0,), (1,)]

@@ -181,17 +181,17 @@ def test_what_was_under_way_is_taken_back(rows: OutboxRows) -> None:
 
 def test_an_answer_waits_until_a_network_took_it(rows: OutboxRows) -> None:
     """Queued, handed over, or failed for now: it waits; accepted or settled: no more."""
-    assert not rows.waits(ASKER, 1)
+    assert not rows.waits(1)
     add(rows, 1)
-    assert rows.waits(ASKER, 1)
-    assert not rows.waits(ASKER, 2)
+    assert rows.waits(1)
+    assert not rows.waits(2)
     (parcel,) = take(rows, NOW, 1)
-    assert rows.waits(ASKER, 1)
+    assert rows.waits(1)
     rows.retry(parcel.id, NOW, "", unknown=False)
-    assert rows.waits(ASKER, 1)
+    assert rows.waits(1)
     (parcel,) = take(rows, NOW, 1)
     rows.accepted([("net-1", parcel.id)])
-    assert not rows.waits(ASKER, 1)
+    assert not rows.waits(1)
 
 
 def test_an_early_report_is_kept_for_a_while(rows: OutboxRows) -> None:
