@@ -67,7 +67,8 @@ class Submissions:
         if submitted is not None:
             _, recipient, _, reported = submitted
             self._ring[number % REMEMBERED] = reference, recipient, carrier_id, reported
-            if self._by_id is not None and not self.ids_mean_nothing:
+            means_nothing = self.ids_mean_nothing or message_id == reference
+            if self._by_id is not None and not means_nothing:
                 self._by_id[_plain(message_id)] = number
         return carrier_id
 

@@ -343,6 +343,15 @@ class TestSubmissions:
         assert sum(map(len, known._index_by_party().values())) == SUBMISSIONS - 1
         assert known.report(receipt("id0"), "+0") == Report("one-id0", None, "delivered")
 
+    def test_an_id_that_is_the_reference(self) -> None:
+        """It is not mistaken for that of a message that was forgotten."""
+        known = Submissions("one")
+        known._index_by_id()
+        sent(known, "7", ALICE, "7")
+        for number in range(SUBMISSIONS):
+            known.begin(f"other {number}", BOB)
+        assert known.report(receipt("7"), ALICE) == Report("one-7", None, "delivered")
+
     @given(
         st.lists(
             st.tuples(
