@@ -1,8 +1,9 @@
-"""The outbox against a model: crashes between any two commits, carriers and reports at their worst.
+"""Intake and outbox against a model: crashes between any two commits, carriers at their worst.
 
-The network is a model, too: it knows how often it was handed each answer, and how often it took
-it. Sam must lose no answer, and hand none over again that a network took, but after a crash or
-an attempt in doubt.
+The network is a model, too: it delivers what is not acknowledged again, and some of the rest; it
+knows how often it was handed each answer, and how often it took it. Sam must lose no answer, write
+none for a message that it knows, and hand none over again that a network took, but after a crash
+or an attempt in doubt.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import itertools
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -29,7 +32,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from world import World
 
-from dtns.gateway.carrier import Accepted, Failed, Outbound, Report
+from dtns.gateway.carrier import Accepted, Failed, Inbound, Outbound, Report
+from dtns.sam.errors import StoreError
 from dtns.sam.service.traffic import Rates, Traffic
 
 CARRIERS = ("one", "two")
@@ -83,8 +87,9 @@ class OutboxMachine(RuleBasedStateMachine):
         self.network = Network()
         self.clock = Clock()
         self.counters: Counter[str] = Counter()
-        self.asks = itertools.count(1)
         self.texts: list[str] = []
+        self.delivered: list[Inbound] = []
+        self.unacknowledged: set[str] = set()
         self.finals: dict[int, str] = {}
         self.start()
 
@@ -103,29 +108,56 @@ class OutboxMachine(RuleBasedStateMachine):
         for carrier in self.carriers.values():
             Deferred.fromCoroutine(self.traffic.add(carrier, "net", Rates(in_flight=4)))
 
-    @rule(carrier=st.sampled_from(CARRIERS))
+    @rule(carrier=st.sampled_from(CARRIERS), now=st.booleans())
     @precondition(lambda self: len(self.texts) < 40)
-    def ask(self, carrier: str) -> None:
-        """A new ask is decided on: its answer is owed from the commit on."""
-        text = self.world.ask(self.alice, self.bob).text
-        self.texts.append(text)
-        self.decide(text, carrier)
+    def ask(self, carrier: str, *, now: bool) -> None:
+        """A new ask comes: its answer is owed from the commit on."""
+        self.texts.append(self.world.ask(self.alice, self.bob).text)
+        self.deliver(self.texts[-1], carrier, now=now)
 
-    @rule(carrier=st.sampled_from(CARRIERS), which=st.integers(0, 39))
+    @rule(carrier=st.sampled_from(CARRIERS), which=st.integers(0, 39), now=st.booleans())
     @precondition(lambda self: self.texts)
-    def ask_again(self, carrier: str, which: int) -> None:
+    def ask_again(self, carrier: str, which: int, *, now: bool) -> None:
         """The phone repeats an ask."""
-        self.decide(self.texts[which % len(self.texts)], carrier)
+        self.deliver(self.texts[which % len(self.texts)], carrier, now=now)
 
-    def decide(self, text: str, carrier: str) -> None:
-        """Have the issuer decide and the outbox queue, in one transaction."""
-        store = self.world.store
-        with store.transaction():
-            now = self.world.now + self.clock.seconds()
-            answer = self.world.issuer.decide(store, text, carrier, now)
-            if hasattr(answer, "outcome"):
-                self.traffic.outbox.add(carrier, answer, now)
-        self.traffic.outbox.wake(new=True)
+    def deliver(self, text: str, carrier: str, *, now: bool) -> None:
+        """Bring Sam a message that it has not seen, to be decided on *now* or with what follows."""
+        message = Inbound(carrier, f"m{len(self.delivered)}", "+99", text, 0.0)
+        self.delivered.append(message)
+        self.bring([message], now=now)
+
+    def bring(self, messages: list[Inbound], *, now: bool) -> None:
+        """Bring Sam messages of one carrier."""
+        self.unacknowledged.update(each.identity for each in messages)
+        self.traffic.sink(messages[0].carrier).received(messages, partial(self.settled))
+        if now:
+            self.clock.advance(0)
+
+    def settled(self, messages: Sequence[Inbound], failure: object) -> None:
+        """Forget what is stored."""
+        if failure is None:
+            self.unacknowledged.difference_update(each.identity for each in messages)
+
+    @rule(which=st.lists(st.integers(0, 200), max_size=3), now=st.booleans())
+    @precondition(lambda self: self.delivered)
+    def redeliver(self, which: list[int], *, now: bool) -> None:
+        """The carriers bring again what was not acknowledged, and some of what was."""
+        again = {self.delivered[one % len(self.delivered)].identity for one in which}
+        for carrier in CARRIERS:
+            messages = [
+                each
+                for each in self.delivered
+                if each.carrier == carrier and each.identity in self.unacknowledged | again
+            ]
+            if messages:
+                self.bring(messages, now=now)
+
+    @rule()
+    def another_write_fails(self) -> None:
+        """Something else has a fault in the transaction of what came: all is run once more."""
+        faulty = self.traffic.commits.write(lambda: 1 // 0)
+        faulty.addErrback(lambda failure: failure.trap(ZeroDivisionError, StoreError))
 
     @rule(seconds=st.sampled_from([0.0, 0.3, 3.0, 70.0, 3700.0]))
     def pass_time(self, seconds: float) -> None:
@@ -240,12 +272,27 @@ class OutboxMachine(RuleBasedStateMachine):
             )
             assert all(count == 1 for count in waiting.values())
 
+    @invariant()
+    def no_message_is_answered_twice(self) -> None:
+        """There are no more answers to an ask than messages that brought it."""
+        if hasattr(self, "finals"):
+            brought = Counter(self.texts.index(each.text) + 1 for each in self.delivered)
+            rows = self.world.store.connection.execute(
+                "SELECT counter, count(*) FROM outbox JOIN decision ON decision.id = decision"
+                " GROUP BY counter"
+            )
+            for counter, count in rows:
+                assert count <= brought[counter]
+
     def teardown(self) -> None:
         """In the end, with good carriers, every answer has been taken or is final: none is lost."""
         if not hasattr(self, "finals"):
             return
         for carrier in self.carriers.values():
             carrier.connected = True
+        while self.unacknowledged:
+            self.clock.advance(3)
+            self.redeliver([], now=True)
         for _ in range(400):
             while self.network.waiting:
                 message, waiting, _ = self.network.waiting.pop()
