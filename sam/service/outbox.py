@@ -305,8 +305,10 @@ class Outbox:
     def _noted(self, written: tuple[int, _News]) -> None:
         count, news = written
         outcomes, self._outcomes = self._outcomes[:count], self._outcomes[count:]
-        for what, parcel in news:
-            self._count(what, parcel.id, parcel.route)
+        self._counters.update([f"answers-{what}" for what, _ in news])
+        if self._exchanges is not None:
+            for what, parcel in news:
+                self._exchanges.sent(parcel.id, what, parcel.route)
         if self._outcomes:
             self._note()
         self._end(outcomes)
