@@ -300,18 +300,19 @@ class Outbox:
 
     def _note(self) -> None:
         """Write down in the next commit what the carriers said until then."""
-        self._commits.write(self._write_outcomes).addCallbacks(self._noted, self._not_noted)
+        noted = self._commits.write(self._write_outcomes)
+        noted.addCallbacks(self._noted, self._not_noted).addErrback(self._unforeseen)
 
     def _noted(self, written: tuple[int, _News]) -> None:
         count, news = written
         outcomes, self._outcomes = self._outcomes[:count], self._outcomes[count:]
+        if self._outcomes:
+            self._note()
+        self._end(outcomes)
         self._counters.update([f"answers-{what}" for what, _ in news])
         if self._exchanges is not None:
             for what, parcel in news:
                 self._exchanges.sent(parcel.id, what, parcel.route)
-        if self._outcomes:
-            self._note()
-        self._end(outcomes)
 
     def _not_noted(self, failure: Failure) -> None:
         """Keep trying while the store does not take it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +14,7 @@ from twisted.logger import capturedLogs
 from dtns.gateway.carrier import Accepted, Failed, Outbound, Report
 from dtns.gateway.memory import MemoryCarrier
 from dtns.sam.handset.handset import Handset
+from dtns.sam.service.exchanges import ExchangeLog
 from dtns.sam.service.outbox import VALIDITY_SECONDS
 from dtns.sam.service.route import IN_FLIGHT
 
@@ -366,6 +369,22 @@ def test_a_second_report_is_counted_as_such(bench: Any, alice: Handset, bob: Han
         report(bench, bench.carrier.submitted[0].reference, "delivered")
     assert bench.counters["answers-delivered"] == 1
     assert bench.counters["answers-repeated-report"] == 2
+
+
+def test_a_log_that_cannot_be_written_costs_no_answer(
+    bench: Any, alice: Handset, bob: Handset
+) -> None:
+    """What failed for now is tried again, and what becomes of it noted, whatever tells of it."""
+    with closing(sqlite3.connect(":memory:")) as unwell:
+        bench.outbox._exchanges = ExchangeLog(unwell)
+    bench.carrier.answer = temporary
+    with capturedLogs() as logged:
+        ask(bench, alice, bob)
+        bench.carrier.answer = lambda message: Accepted(message.reference, "net")
+        bench.pass_time(5)
+    assert bench.states() == {"accepted": 1}
+    assert {event.get("event") for event in logged} == {"fault"}
+    assert bench.outbox.routes["memory"].under_way == 0
 
 
 def second_carrier(bench: Any, name: str = "second", network: str = "trial") -> MemoryCarrier:
