@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from random import Random
 from typing import Any, Final, NamedTuple
 
@@ -155,15 +155,20 @@ class Outbox:
         what is handed over. Where nothing waits and there is room, an answer is handed over at
         once, and its row written so.
         """
-        room = self._room() if self._running and not self._taking else {}
+        room = self._room(self._due) if self._running and not self._taking else {}
         if self._is_due(room):
             for carrier, answer in answers:
                 self.add(carrier, answer, now)
             return self._take(room)
         return self._pass_on(answers, now, room)
 
-    def _room(self) -> dict[Route, int]:
-        return {route: room for route in self._routes.values() if (room := route.room()) > 0}
+    def _room(self, networks: Container[str]) -> dict[Route, int]:
+        """Return how many messages each carrier of *networks* may be given now, if any."""
+        return {
+            route: room
+            for route in self._routes.values()
+            if route.network in networks and (room := route.room()) > 0
+        }
 
     def _is_due(self, room: Iterable[Route]) -> bool:
         """Tell whether something that may leave by these was queued before."""
@@ -208,12 +213,13 @@ class Outbox:
             return
         now = self._served()
         due = {network for network, at in self._due.items() if at is not None and at <= now}
-        room = {route: room for route, room in self._room().items() if route.network in due}
-        if not room:
+        if not self._room(due):
             self._wait()
             return
         self._taking = True
-        self._commits.write(lambda: self._take(room)).addCallbacks(self._taken, self._not_taken)
+        self._commits.write(lambda: self._take(self._room(due))).addCallbacks(
+            self._taken, self._not_taken
+        )
 
     async def drain(self, seconds: float) -> None:
         """Wait until nothing is due or under way, at most so many seconds."""

@@ -165,6 +165,27 @@ def test_so_many_are_under_way_and_no_more(bench: Any, alice: Handset, bob: Hand
     assert bench.states() == {"accepted": 10, "handed": IN_FLIGHT, "queued": 46}
 
 
+def test_what_else_was_in_the_commit_makes_no_more_room(
+    bench: Any, alice: Handset, bob: Handset
+) -> None:
+    """The outbox, woken between a commit and its sends, hands nothing over beyond IN_FLIGHT."""
+    stalled: list[Outbound] = []
+
+    class Stalled(OneByOne):
+        async def send(self, message: Outbound) -> Accepted:
+            stalled.append(message)
+            return await Deferred()
+
+    bench.use(Stalled())
+    bench.turn()
+    bench.commits.write(lambda: None).addCallback(lambda _: bench.outbox.wake(new=True))
+    for phone in (alice, bench.world.phone(), bench.world.phone()):
+        for _ in range(40):
+            bench.deliver(bench.ask(phone, bob))
+    bench.turn(10)
+    assert len(stalled) == IN_FLIGHT
+
+
 def test_what_was_under_way_at_a_crash_is_sent_again(
     bench: Any, alice: Handset, bob: Handset
 ) -> None:
