@@ -24,15 +24,18 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from dtns.sam.errors import SimFileError
 from dtns.sam.handset.documents import CONVERTER, structure, sync_folder
 from dtns.sam.handset.simfile import SimFile
-from dtns.sam.protocol.keys import PartyKeys
+from dtns.sam.protocol.keys import MAX_EPOCH, MAX_GENERATION, PartyKeys
 from dtns.sam.protocol.numbers import Number, is_number
 from dtns.sam.protocol.payments import PurseTerms
 from dtns.sam.protocol.primitives import Key
 from dtns.sam.protocol.small import UniversalKey
+from dtns.sam.protocol.weeks import MAX_WEEK
 
 _KIND: Final = b"dtns SIM batch 1\n"
 _LENGTH_OCTETS: Final = 4
 _LONGEST_CHUNK: Final = 16_000_000
+_KEY_OCTETS: Final = [16, 32, 16, 16, 32]
+"""Of a party's keys, in the order of their lines."""
 _SUITE: Final = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_128_GCM)
 _MAKE_ONE: Final = "`openssl genpkey -algorithm x25519` makes one, `openssl pkey -pubout` its half"
 
@@ -145,13 +148,14 @@ def _read_chunks(
     while True:
         length = int.from_bytes(file.read(_LENGTH_OCTETS))
         sealed = file.read(min(length, _LONGEST_CHUNK))
-        last = not file.peek(1)
-        try:
-            text = _SUITE.decrypt(sealed, key, info=_info(count, last=last))
-        except (InvalidTag, ValueError):
+        last, text = not file.peek(1), None
+        if len(sealed) == length:
+            with suppress(InvalidTag, ValueError):
+                text = _SUITE.decrypt(sealed, key, info=_info(count, last=last))
+        if text is None:
             raise SimFileError(
                 f"{path} is damaged or cut off in chunk {count}, or sealed for another key"
-            ) from None
+            )
         if last:
             return
         yield _read_lines(path, text)
@@ -169,17 +173,21 @@ def _read_lines(path: Path, text: bytes) -> list[SimFile]:
 
 def _sim(line: str, shared: _Shared) -> SimFile:
     """Return the SIM that a line tells of; ValueError or TypeError where it tells of none."""
-    number, generation, epoch, week, *keys = line.split(" ")
-    if not is_number(number):
-        raise ValueError("no number")
+    number, *own = line.split(" ")
+    generation, epoch, week = map(int, own[:3])
+    keys = list(map(Key.parse, own[3:]))
+    if not is_number(number) or list(map(len, keys)) != _KEY_OCTETS:
+        raise ValueError("no number, or no keys")
+    if not (0 < generation <= MAX_GENERATION and 0 < epoch <= MAX_EPOCH and 0 <= week <= MAX_WEEK):
+        raise ValueError("no party")
     return SimFile(
         number=Number(number),
-        generation=int(generation),
-        epoch=int(epoch),
-        week=int(week),
+        generation=generation,
+        epoch=epoch,
+        week=week,
         service_number=shared.service_number,
         network=shared.network,
-        keys=PartyKeys(*map(Key.parse, keys)),
+        keys=PartyKeys(*keys),
         terms=shared.terms,
         universal=shared.universal,
     )

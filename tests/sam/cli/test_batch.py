@@ -125,10 +125,16 @@ def test_damage_truncation_and_other_keys_are_noticed(trade: Trade) -> None:
     with pytest.raises(SimFileError, match="another key"):
         list(read_batch(trade.batch, X25519PrivateKey.generate()))
     last = len(octets) - 4 - 32 - 16
-    for damaged in (octets[:last], octets[:-1], octets[:200], octets[:-1] + b"\0", octets + b"\0"):
+    longer = octets[:last] + b"\1" + octets[last + 1 :]
+    for damaged in (
+        *(octets[:last], octets[:-1], octets[:200], octets[:-1] + b"\0", octets + b"\0", longer),
+    ):
         trade.batch.write_bytes(damaged)
         with pytest.raises(SimFileError):
             list(read_batch(trade.batch, trade.key))
+
+
+KEYS = " ".join("00" * octets for octets in (16, 32, 16, 16, 32))
 
 
 def _batch_of(path: Path, trade: Trade, *lines: str) -> None:
@@ -143,12 +149,36 @@ def test_a_number_that_is_none_names_no_file(trade: Trade, tmp_path: Path, numbe
     shared = '{"service_number":"1","network":"n","terms":{},"universal":null}'
     path, out = tmp_path / "forged.sims", tmp_path / "deep" / "sims"
     out.parent.mkdir()
-    _batch_of(path, trade, shared, " ".join([number, "1", "1", "1", *["00" * 16] * 5]))
+    _batch_of(path, trade, shared, f"{number} 1 1 1 {KEYS}")
     done = dtns("unpack", str(path), "--key", str(trade.private), "--out", str(out), "--shards")
     assert done.returncode == 4
     assert "not of a form this version knows" in done.stderr
     assert not list(out.parent.iterdir())
     assert not list(tmp_path.glob("**/*evil*"))
+
+
+@pytest.mark.parametrize(
+    "party",
+    [
+        f"0 1 1 {KEYS}",
+        f"65536 1 1 {KEYS}",
+        f"1 0 1 {KEYS}",
+        f"1 1 -1 {KEYS}",
+        f"1 1 1 {KEYS} {'00' * 16}",
+        f"1 1 1 {'00' * 15}{KEYS[32:]}",
+        "1 1 1     ",
+    ],
+)
+def test_a_party_that_cannot_be(trade: Trade, tmp_path: Path, party: str) -> None:
+    """Numbers out of range, or keys of another length, make no SIM file."""
+    shared = '{"service_number":"1","network":"n","terms":{},"universal":null}'
+    path = tmp_path / "forged.sims"
+    _batch_of(path, trade, shared, f"254712000001 1 1 1 {KEYS}")
+    assert len(list(read_batch(path, trade.key))) == 1
+    path.unlink()
+    _batch_of(path, trade, shared, f"254712000001 {party}")
+    with pytest.raises(SimFileError, match="not of a form"):
+        list(read_batch(path, trade.key))
 
 
 @pytest.mark.parametrize(
