@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 from dtns.gateway.carrier import Accepted, Failed, Outbound, Report
 from dtns.sam.errors import StoreError
 from dtns.sam.issuing.issuer import Answer, Outcome
+from dtns.sam.protocol.numbers import Number
 from dtns.sam.service.commits import GroupCommit
 from dtns.sam.service.exchanges import ExchangeLog
 from dtns.sam.service.route import Route
@@ -153,14 +154,17 @@ class Outbox:
 
         All inside the store's transaction, at the POSIX time *now*; after it `leave` has to send
         what is handed over. Where nothing waits and there is room, an answer is handed over at
-        once, and its row written so.
+        once, and its row written so. Where some have to wait, parties take turns.
         """
         room = self._room(self._due) if self._running and not self._taking else {}
-        if self._is_due(room):
-            for carrier, answer in answers:
-                self.add(carrier, answer, now)
-            return self._take(room)
-        return self._pass_on(answers, now, room)
+        due = self._is_due(room)
+        if due or len(answers) > sum(room.values()):
+            answers = _in_turns(answers)
+        if not due:
+            return self._pass_on(answers, now, room)
+        for carrier, answer in answers:
+            self.add(carrier, answer, now)
+        return self._take(room)
 
     def _room(self, networks: Container[str]) -> dict[Route, int]:
         """Return how many messages each carrier of *networks* may be given now, if any."""
@@ -450,3 +454,14 @@ def _word(text: str) -> str:
 
 def _is_repeat(answer: tuple[str, Answer]) -> bool:
     return answer[1].outcome is Outcome.REPEATED
+
+
+def _in_turns(answers: Sequence[tuple[str, Answer]]) -> list[tuple[str, Answer]]:
+    """Return answers so that each party's first come before anyone's second, and so on."""
+    counts: dict[Number, int] = {}
+    turns = []
+    for _, answer in answers:
+        recipient = answer.recipient
+        counts[recipient] = turn = counts.get(recipient, 0) + 1
+        turns.append(turn)
+    return [answers[place] for place in sorted(range(len(turns)), key=turns.__getitem__)]

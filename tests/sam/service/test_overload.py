@@ -181,3 +181,22 @@ def test_no_limit_is_no_limit() -> None:
     pace = Pace(0, lambda: 0.0)
     assert pace.room(10**6) == 10**6
     assert pace.wait() == 0
+
+
+@pytest.mark.parametrize("waiting", [0, 1])
+def test_answers_that_have_to_wait_leave_in_turns(make_bench: Any, waiting: int) -> None:
+    """A party that asked a hundred times in a turn does not hold up another that asked once."""
+    bench = make_bench(Policy(asks_per_day=500))
+    flooder, late, bob = (bench.world.phone() for _ in range(3))
+    bench.use(bench.carrier, in_flight=10, send_per_minute=60)
+    for _ in range(waiting):
+        bench.deliver(bench.ask(flooder, bob))
+        bench.deliver(bench.ask(flooder, bob))
+        bench.turn()
+    for _ in range(100):
+        bench.deliver(bench.ask(flooder, bob), sender="+1")
+    bench.deliver(bench.ask(late, bob), sender="+2")
+    bench.pass_time(120)
+    order = [message.recipient for message in bench.carrier.submitted]
+    assert len(order) == 101 + 2 * waiting
+    assert order.index(f"+{late.sim.number}") <= 1 + 2 * waiting
