@@ -76,7 +76,7 @@ def test_who_has_much_leaves_room() -> None:
     st.lists(
         st.one_of(
             st.tuples(st.just("add"), st.sampled_from("abcde")),
-            st.sampled_from([("take", ""), ("discard", "")]),
+            st.sampled_from([("take", ""), ("take all", ""), ("discard", ""), ("count", "")]),
         ),
         max_size=200,
     )
@@ -98,8 +98,13 @@ def test_nothing_is_lost_or_overtaken(steps: list[tuple[str, str]]) -> None:
             waiting[item[0]].pop()
             queue.discard(item[0], item)
             queue.discard(item[0], item)
+        elif step == "take all":
+            for item in queue.take_all():
+                assert waiting[item[0]].popleft() == item
+            assert not any(waiting.values())
+        elif step == "count":
+            assert all(queue.of(sender) == len(items) for sender, items in waiting.items())
         assert len(queue) == sum(map(len, waiting.values()))
-        assert all(queue.of(sender) == len(items) for sender, items in waiting.items())
     while len(queue):
         item = queue.take()
         assert waiting[item[0]].popleft() == item

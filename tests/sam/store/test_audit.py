@@ -13,7 +13,7 @@ from guarded import GuardedWorld
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dtns.sam.issuing.issuer import DAY_SECONDS
+from dtns.sam.issuing.issuer import DAY_SECONDS, Answer, Silence
 from dtns.sam.protocol.ask import Form
 from dtns.sam.protocol.keys import MasterKey
 from dtns.sam.store.audit import AuditChain, Head
@@ -255,6 +255,22 @@ def test_a_purged_log_is_whole_and_tells_of_nobody(world: GuardedWorld) -> None:
             LENGTH + 1
         ]
         assert world.store.registry.issue(1) is None
+
+
+def test_a_message_that_comes_again_after_the_purge_is_not_answered(world: GuardedWorld) -> None:
+    """Its identity is gone with the rest of its decision; the replay window knows its counter."""
+    text = world.ask(*world.phones[:2]).text
+    decided = []
+    for retention in (Retention(world.now + 1, world.week + 200), None):
+        with world.store.transaction():
+            decided.append(
+                world.issuer.decide(world.store, text, "c", world.now, identity="of +254700000001")
+            )
+        if retention:
+            purge(world, retention)
+    assert isinstance(decided[0], Answer)
+    assert decided[1] is Silence.REPEATS
+    assert "of +254700000001" not in "".join(world.store.connection.iterdump())
 
 
 @pytest.mark.parametrize("column", ["n", "epoch", "decided_at", "week", "carrier", "digest"])
