@@ -32,7 +32,8 @@ _COUNT_LEFT: Final = "SELECT count(*) FROM decision WHERE id > ? AND id <= ? AND
 _DROP_ANSWERS: Final = "DELETE FROM outbox WHERE decision = ?"
 _DROP_OLDEST: Final = (
     "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT ?)"
-    " AND queued_at < ? AND state NOT IN ('queued', 'handed', 'retrying')"
+    " AND queued_at < ? AND (state NOT IN ('queued', 'handed', 'retrying')"
+    " OR expires_at <= (SELECT seconds FROM service_time))"
 )
 
 

@@ -321,6 +321,20 @@ def test_a_purge_takes_the_answers_along(world: GuardedWorld) -> None:
     assert set(left) == {(None, "queued")}
 
 
+def test_a_purge_takes_along_what_waits_for_a_network_that_is_gone(world: GuardedWorld) -> None:
+    """Nobody marks it expired; once its validity is over its number goes like all others."""
+    execute = world.store.connection.execute
+    execute("REPLACE INTO service_time VALUES (1, 500)")
+    for expires_at in (499, 501):
+        execute(
+            "INSERT INTO outbox (network, carrier, recipient, repeat, text, queued_at, expires_at,"
+            " due_at, state, attempts) VALUES ('', '', 254700000001, 0, '', ?, ?, 0, 'queued', 0)",
+            (world.now, expires_at),
+        )
+    purge(world, Retention(world.now + 1, world.week + 200))
+    assert execute("SELECT expires_at FROM outbox").fetchall() == [(501,)]
+
+
 def test_spans_cover_the_whole_log(world: GuardedWorld) -> None:
     """A long log is purged in steps, each with a transaction of its own."""
     with world.store.transaction():
