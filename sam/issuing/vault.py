@@ -24,10 +24,16 @@ class Vault:
     def __init__(
         self, master_keys: Mapping[int, MasterKey], random: Callable[[int], bytes]
     ) -> None:
-        self.current: Final = max(master_keys)
-        """The id of the master key under which parties are enrolled now: the highest."""
         self._master_keys = master_keys
         self._random = random
+
+    @property
+    def current(self) -> int:
+        """The id of the master key under which parties are enrolled now: the highest.
+
+        A running Sam may be given another one.
+        """
+        return max(self._master_keys)
 
     def party_keys(self, enrolment: Enrolment) -> PartyKeys:
         """Return all sub-keys of a party."""

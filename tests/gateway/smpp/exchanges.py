@@ -4,7 +4,7 @@
 
 Phones ask Sam (`dtns serve`) by deliver_sm, and have their answers by submit_sm; each answer's
 ticket is handed to the other phone, and both confirm the key. Meanwhile the SMSC's connections
-are cut, every two seconds or so; with --kills Sam is killed, too, every four seconds or so, and
+are cut, every two seconds or so; with --kills Sam is killed as often, and
 started again. Prints one JSON line: exchanges, confirmed, wrong (keys differ, or are not
 confirmed), lost (no answer), asks sent, cuts, kills, binds, seconds, exchanges in a second.
 """
@@ -47,7 +47,7 @@ EXCHANGES_OF_A_PAIR = 200
 """After so many exchanges a pair makes way for another: a key has at most 255 numbers."""
 ASK_AGAIN_SECONDS = 6.0
 CUT_SECONDS = 2.0
-KILL_SECONDS = 4.0
+KILL_SECONDS = 2.0
 PATIENCE_SECONDS = 60.0
 """Without any answer for so long the run ends; what is under way is lost."""
 PAUSE_SECONDS = 0.01

@@ -45,14 +45,14 @@ def test_no_exchange_is_lost_and_none_is_wrong(smsc: str, exchanges: int) -> Non
 def test_kills_lose_nothing_either() -> None:
     """What was acknowledged is answered although Sam is killed in between."""
     done = subprocess.run(
-        [sys.executable, str(EXCHANGES), "--exchanges", "1000", "--kills"],
+        [sys.executable, str(EXCHANGES), "--exchanges", "4000", "--kills"],
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)
-    assert (figures["confirmed"], figures["wrong"], figures["lost"]) == (1000, 0, 0), figures
+    assert (figures["confirmed"], figures["wrong"], figures["lost"]) == (4000, 0, 0), figures
     assert figures["kills"] > 0
 
 

@@ -41,7 +41,8 @@ def loaded(log: str) -> set[str]:
 
 def loaded_by(*arguments: str) -> set[str]:
     """Return the modules that a command loads."""
-    environment = os.environ | LISTED
+    environment = {name: value for name, value in os.environ.items() if "COVERAGE" not in name}
+    environment |= LISTED
     done = subprocess.run(
         [*DTNS, *arguments], capture_output=True, text=True, check=True, env=environment
     )
