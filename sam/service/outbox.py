@@ -13,42 +13,22 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from dtns.gateway.carrier import Accepted, Failed, Outbound, Report
-from dtns.sam.errors import StoreError
+from dtns.gateway.carrier import Failed, Outbound, Report
 from dtns.sam.issuing.issuer import Answer, Outcome
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.service.commits import GroupCommit
 from dtns.sam.service.exchanges import ExchangeLog
+from dtns.sam.service.outcomes import STORE_RETRY_SECONDS, Outcomes, Sent
 from dtns.sam.service.route import Route
 from dtns.sam.service.servicetime import ServiceTime
-from dtns.sam.store.outbox import Parcel, State, Times
+from dtns.sam.store.outbox import Parcel, Times
 from dtns.sam.store.store import Store
 
 VALIDITY_SECONDS: Final = 7 * 24 * 3600
 """How long an answer is tried, and how long a network may keep it."""
-FIRST_RETRY_SECONDS: Final = 1.0
-LONGEST_RETRY_SECONDS: Final = 60.0
-FIRST_DOUBT_SECONDS: Final = 2.0
-LONGEST_DOUBT_SECONDS: Final = 3600.0
-"""The longest pause after an attempt that may have reached the network, and be paid for."""
 LEAST_PAUSE_SECONDS: Final = 0.001
 """The shortest pause before what is not due yet: no clock may be too coarse to pass it."""
-_STORE_RETRY_SECONDS: Final = 2.0
 _POLL_SECONDS: Final = 0.02
-_WORD_CHARACTERS: Final = 200
-_ID_DIGITS: Final = 18
-
-
-class _Sent(NamedTuple):
-    """What a carrier said of a parcel, and when that is due again, in seconds of service."""
-
-    route: Route
-    parcel: Parcel
-    outcome: Accepted | Failed
-    due: float | None
-
-
-_News = list[tuple[str, Parcel]]
 
 
 class Handed(NamedTuple):
@@ -78,12 +58,21 @@ class Outbox:
         reactor: Any,
         exchanges: ExchangeLog | None = None,
     ) -> None:
-        self._exchanges = exchanges
+        self._outcomes = Outcomes(
+            store,
+            commits,
+            self._end,
+            clock=clock,
+            served=served,
+            random=random,
+            counters=counters,
+            reactor=reactor,
+            exchanges=exchanges,
+        )
         self._store = store
         self._commits = commits
         self._clock = clock
         self._served = served
-        self._random = random
         self._counters = counters
         self._reactor = reactor
         self._routes: dict[str, Route] = {}
@@ -91,7 +80,6 @@ class Outbox:
         self._running = False
         self._taking = False
         self._due: dict[str, float | None] = {}
-        self._outcomes: list[_Sent] = []
         self._timed_in, self._noted_times = 0, Times(0.0, 0.0, 0.0)
         self._alarm: IDelayedCall | None = None
 
@@ -115,13 +103,14 @@ class Outbox:
             self._store.outbox.take_back()
             meta = self._store.meta()
         self._prefix = f"{meta.instance}.{meta.epoch}."
-        self._running = True
+        self._outcomes.prefix = self._prefix
+        self._running = self._outcomes.running = True
         self._due = dict.fromkeys(self._due, self._served())
         self.wake()
 
     def stop(self) -> None:
         """Hand nothing more over; what is under way comes to its end."""
-        self._running = False
+        self._running = self._outcomes.running = False
         self._set_alarm(None)
 
     def add(self, carrier: str, answer: Answer, now: float) -> None:
@@ -233,8 +222,7 @@ class Outbox:
 
     def reported(self, carrier: str, report: Report) -> Deferred[None]:
         """Note what became of an answer; fires once that is durable, or known to be of no use."""
-        noted = self._commits.write(lambda: self._note_report(carrier, report))
-        return noted.addCallback(lambda news: self._count(news[0], news[1], carrier))
+        return self._outcomes.reported(carrier, report)
 
     @property
     def _busy(self) -> bool:
@@ -278,7 +266,7 @@ class Outbox:
             event="not-stored",
             reason=failure.getErrorMessage(),
         )
-        self._set_alarm(_STORE_RETRY_SECONDS)
+        self._set_alarm(STORE_RETRY_SECONDS)
 
     def _send(self, route: Route, parcels: Sequence[Parcel]) -> None:
         messages = [
@@ -292,58 +280,13 @@ class Outbox:
             for parcel in parcels
         ]
         if self._running:
-            route.send(messages, parcels, self._sent)
+            route.send(messages, parcels, self._outcomes.came)
         else:
             stopping = "Sam is stopping"
             failed = [Failed(each.reference, False, stopping) for each in messages]
-            self._sent(route, list(zip(parcels, failed, strict=True)))
+            self._outcomes.came(route, list(zip(parcels, failed, strict=True)))
 
-    def _sent(self, route: Route, outcomes: Sequence[tuple[Parcel, Accepted | Failed]]) -> None:
-        begun = bool(self._outcomes)
-        for parcel, outcome in outcomes:
-            due = None
-            if isinstance(outcome, Failed) and not outcome.permanent:
-                due = self._served() + self._pause(parcel, outcome)
-            self._outcomes.append(_Sent(route, parcel, outcome, due))
-        if self._outcomes and not begun:
-            self._note()
-
-    def _note(self) -> None:
-        """Write down in the next commit what the carriers said until then."""
-        noted = self._commits.write(self._write_outcomes)
-        noted.addCallbacks(self._noted, self._not_noted).addErrback(self._unforeseen)
-
-    def _noted(self, written: tuple[int, _News]) -> None:
-        count, news = written
-        outcomes, self._outcomes = self._outcomes[:count], self._outcomes[count:]
-        if self._outcomes:
-            self._note()
-        self._end(outcomes)
-        self._counters.update([f"answers-{what}" for what, _ in news])
-        if self._exchanges is not None:
-            for what, parcel in news:
-                self._exchanges.sent(parcel.id, what, parcel.route)
-
-    def _not_noted(self, failure: Failure) -> None:
-        """Keep trying while the store does not take it."""
-        outcomes = self._outcomes
-        if isinstance(failure.value, StoreError):
-            self._counters["answers-not-stored"] += len(outcomes)
-            self._log.error(
-                "{count} outcomes are not stored: {reason}",
-                event="not-stored",
-                count=len(outcomes),
-                reason=failure.getErrorMessage(),
-            )
-            if self._running:
-                self._reactor.callLater(_STORE_RETRY_SECONDS, self._note)
-                return
-        else:
-            self._unforeseen(failure)
-        self._outcomes = []
-        self._end(outcomes)
-
-    def _end(self, outcomes: Sequence[_Sent]) -> None:
+    def _end(self, outcomes: Sequence[Sent]) -> None:
         for route, count in Counter(sent.route for sent in outcomes).items():
             route.end(count)
         for sent in outcomes:
@@ -351,73 +294,6 @@ class Outbox:
                 network = sent.route.network
                 self._due[network] = _earlier(self._due[network], sent.due)
         self._wait()
-
-    def _write_outcomes(self) -> tuple[int, _News]:
-        """Write all outcomes there are; return how many, and what became of each parcel."""
-        rows, accepted, news = self._store.outbox, [], []
-        for sent in self._outcomes:
-            parcel, outcome = sent.parcel, sent.outcome
-            if isinstance(outcome, Accepted):
-                accepted.append((parcel, _word(outcome.carrier_id)))
-            else:
-                news.append((self._write_failure(parcel, outcome, sent.due), parcel))
-        rows.accepted([(carrier_id, parcel.id) for parcel, carrier_id in accepted])
-        news += [("accepted", parcel) for parcel, _ in accepted]
-        if rows.has_early():
-            for parcel, carrier_id in accepted:
-                early = self._match_early(parcel, carrier_id)
-                news += [(what, parcel) for what in early]
-        return len(self._outcomes), news
-
-    def _write_failure(self, parcel: Parcel, outcome: Failed, due: float | None) -> str:
-        rows, reason = self._store.outbox, _word(outcome.reason)
-        if due is None:
-            rows.settle(parcel.id, State.FAILED, reason, self._clock())
-            return "failed"
-        rows.retry(parcel.id, due, reason, unknown=outcome.maybe_sent)
-        return "perhaps-sent" if outcome.maybe_sent else "retried"
-
-    def _match_early(self, parcel: Parcel, carrier_id: str) -> tuple[str, ...]:
-        """Note the report that came before the network's answer to the sending, if one did."""
-        rows = self._store.outbox
-        early = rows.take_early(parcel.route, carrier_id, self._served())
-        if early is None or not rows.settle(parcel.id, *early, self._clock()):
-            return ()
-        return "early-report", early[0].value
-
-    def _pause(self, parcel: Parcel, outcome: Failed) -> float:
-        if outcome.maybe_sent:
-            longest = FIRST_DOUBT_SECONDS * 4.0 ** min(parcel.unknown, 30)
-            longest = min(longest, LONGEST_DOUBT_SECONDS)
-        else:
-            longest = FIRST_RETRY_SECONDS * 2.0 ** min(parcel.attempts - 1, 30)
-            longest = min(longest, LONGEST_RETRY_SECONDS)
-        return longest * self._random.uniform(0.5, 1.0)
-
-    def _note_report(self, carrier: str, report: Report) -> tuple[str, int | None]:
-        rows, state, reason = self._store.outbox, State(report.state), _word(report.reason)
-        carrier_id = _word(report.carrier_id)
-        parcel = self._parcel_of(carrier, carrier_id, report.reference)
-        if parcel is not None:
-            news = rows.settle(parcel, state, reason, self._clock())
-            return report.state if news else "repeated-report", parcel
-        if report.reference is None:
-            rows.keep_early(carrier, carrier_id, state, reason, self._served())
-        return "unknown-report", None
-
-    def _parcel_of(self, carrier: str, carrier_id: str, reference: str | None) -> int | None:
-        rows = self._store.outbox
-        if reference is None:
-            return rows.find(carrier, carrier_id)
-        own = reference.removeprefix(self._prefix)
-        if own == reference or not own.isascii() or not own.isdecimal() or len(own) > _ID_DIGITS:
-            return None
-        return int(own) if rows.exists(int(own)) else None
-
-    def _count(self, what: str, parcel: int | None, carrier: str) -> None:
-        self._counters[f"answers-{what}"] += 1
-        if self._exchanges is not None and parcel is not None:
-            self._exchanges.sent(parcel, what, carrier)
 
     def _wait(self) -> None:
         """Look again when something is due and its network may have room."""
@@ -437,19 +313,9 @@ class Outbox:
             self._alarm.cancel()
         self._alarm = None if seconds is None else self._reactor.callLater(seconds, self.wake)
 
-    def _unforeseen(self, failure: Failure) -> None:
-        self._log.failure("the outbox failed", failure=failure, event="fault")
-
 
 def _earlier(one: float | None, other: float | None) -> float | None:
     return min((time for time in (one, other) if time is not None), default=None)
-
-
-def _word(text: str) -> str:
-    """Return a foreign word as something that any store and log can hold."""
-    if not text.isascii():
-        text = text.encode("utf-8", "replace").decode()
-    return text[:_WORD_CHARACTERS]
 
 
 def _is_repeat(answer: tuple[str, Answer]) -> bool:

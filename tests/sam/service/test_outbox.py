@@ -397,7 +397,7 @@ def test_a_log_that_cannot_be_written_costs_no_answer(
 ) -> None:
     """What failed for now is tried again, and what becomes of it noted, whatever tells of it."""
     with closing(sqlite3.connect(":memory:")) as unwell:
-        bench.outbox._exchanges = ExchangeLog(unwell)
+        bench.outbox._outcomes.exchanges = ExchangeLog(unwell)
     bench.carrier.answer = temporary
     with capturedLogs() as logged:
         ask(bench, alice, bob)

@@ -129,7 +129,7 @@ def test_each_step_of_an_exchange_is_logged_under_one_number(
 ) -> None:
     """Decided, taken, delivered: the number that `dtns issue show` takes, and no party's."""
     exchanges = ExchangeLog(bench.world.store.connection)
-    bench.intake._exchanges = bench.outbox._exchanges = exchanges
+    bench.intake._exchanges = bench.outbox._outcomes.exchanges = exchanges
     events: list[LogEvent] = []
     globalLogPublisher.addObserver(events.append)
     try:
