@@ -153,7 +153,8 @@ def main() -> None:
         tell(f"Sam: {sum(sam.values()):.0f} us")
         kdc = profile_kdc(Path(name), options.requests)
     if options.svg:
-        bars = {"krb5kdc": kdc, f"Sam, {options.framing}": sam}
+        by = options.framing.replace("smpp", "SMPP")
+        bars = {"krb5kdc": kdc, f"Sam, {by}": sam}
         for name, _, file in (each.partition("=") for each in options.beside):
             bars[name] = json.loads(Path(file).read_text().splitlines()[-1])["sam_us"]
         options.svg.write_text(picture(bars))

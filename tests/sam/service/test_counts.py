@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from dtns.gateway.carrier import Answered
 
 BURST = 100
-MOST_STATEMENTS = 7
+MOST_STATEMENTS = 6
 MOST_CALLS = 500
-MOST_LEFT = 6
+MOST_LEFT = 2
 
 
 def burst(bench: Any, phones: list[Handset], count: int = BURST) -> None:
