@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from sinks import stored
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from dtns.gateway.carrier import Inbound
 from dtns.gateway.memory import MemoryCarrier
@@ -200,3 +202,21 @@ def test_answers_that_have_to_wait_leave_in_turns(make_bench: Any, waiting: int)
     order = [message.recipient for message in bench.carrier.submitted]
     assert len(order) == 101 + 2 * waiting
     assert order.index(f"+{late.sim.number}") <= 1 + 2 * waiting
+
+
+def test_the_same_message_twice_is_settled_twice(
+    bench: Any, alice: Handset, bob: Handset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever brings a message twice at once hears of both, though they wait for their turns."""
+    monkeypatch.setattr(module, "BATCH", 1)
+    message = Inbound("memory", "m1", "+99", bench.ask(alice, bob), 0.0)
+    heard: list[Inbound] = []
+
+    def settled(messages: Sequence[Inbound], failure: Failure | None) -> None:
+        assert failure is None
+        heard.extend(messages)
+
+    bench.sink.received([message, message, message], settled)
+    bench.turn(10)
+    assert heard == [message] * 3
+    assert (bench.counters["issued"], bench.counters["redelivered"]) == (1, 2)
