@@ -188,9 +188,9 @@ class Outbox:
         return handed
 
     def _way(self, carrier: str, network: str, room: Mapping[Route, int]) -> Route | None:
-        """Return the carrier that brought the ask if it has room, else another of its network.
+        """Return the carrier that brought the ask if it had room, else another of its network.
 
-        One that is only full for now is waited for.
+        One that was filled up in this very turn is waited for.
         """
         own = self._routes[carrier]
         if own in room:
