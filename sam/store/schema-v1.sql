@@ -182,7 +182,8 @@ CREATE INDEX part_by_identity ON part (carrier, identity);
 
 -- Answers on their way: to the ask of a decision, or to something else. carrier brought what each one
 -- answers, route was last handed it; unknown counts the attempts of which nobody knows whether they
--- reached the network. No id comes twice: meta.last_parcel is the highest given.
+-- reached the network. No id comes twice: meta.last_parcel is the highest given. (Of more than two
+-- values an IN would make a table, at each row.)
 CREATE TABLE outbox (
     id         INTEGER PRIMARY KEY,
     decision   INTEGER,
@@ -195,7 +196,8 @@ CREATE TABLE outbox (
     expires_at REAL    NOT NULL,
     due_at     REAL    NOT NULL,
     state      TEXT    NOT NULL CHECK (
-        state IN ('queued', 'handed', 'accepted', 'retrying', 'delivered', 'failed', 'expired')
+        state = 'accepted' OR state = 'delivered' OR state = 'queued' OR state = 'handed'
+        OR state = 'retrying' OR state = 'failed' OR state = 'expired'
     ),
     attempts   INTEGER NOT NULL,
     route      TEXT,
