@@ -12,6 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from dtns import __version__
+from dtns.sam.build import is_compiled
 from dtns.sam.cli.exits import Exit, exit_for
 
 COLLECT_AFTER: Final = 100_000
@@ -90,13 +91,27 @@ def _listed() -> list[tuple[str, str]]:
     return [(name, place.summary) for name, place in COMMANDS.items() if place.summary]
 
 
+def _tell_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001
+    if wanted and not ctx.resilient_parsing:
+        build = "compiled" if is_compiled() else "pure Python"
+        click.echo(f"dtns, version {__version__}, {build}")
+        ctx.exit()
+
+
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "DTNS"},
     epilog="Exit codes: 0 done, 1 refused, 2 usage, 3 configuration, 4 store, "
     "5 carrier (temporary), 6 carrier (for good), 130 interrupted.",
 )
-@click.version_option(__version__, prog_name="dtns")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_tell_version,
+    help="Show the version and the build and exit.",
+)
 def dtns() -> None:
     """Issue pairwise keys over SMS, hand them on as a few digits, pay on them offline."""
 

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from dtns.sam.build import is_compiled
+
 _SYNCS = 50
 _NANOSECONDS = 1e9
 
@@ -81,6 +83,10 @@ def tell(text: str) -> None:
 
 
 def conclude(bench: str, figures: dict[str, Any]) -> None:
-    """Print the figures with the conditions they were taken under, as one JSON line."""
-    conditions = {"load_average": os.getloadavg(), "fsync_ms": fsync_milliseconds()}
+    """Print the figures, of which build, and the conditions of the taking, as one JSON line."""
+    conditions = {
+        "compiled": is_compiled(),
+        "load_average": os.getloadavg(),
+        "fsync_ms": fsync_milliseconds(),
+    }
     print(json.dumps({"bench": bench} | figures | conditions))  # noqa: T201 (its output)

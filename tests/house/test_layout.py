@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("sam", "gateway", "codecs")
 AT_THE_TOP = {
     *(".changes", ".ci", ".gitattributes", ".github", ".gitignore"),
-    *("CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml", "setup.cfg"),
+    *("CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml", "setup.cfg", "setup.py"),
     *("codecs", "gateway", "sam", "src", "tests"),
 }
 

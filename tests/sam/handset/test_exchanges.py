@@ -12,7 +12,7 @@ from dtns.sam.handset.sentences import sentence
 from dtns.sam.handset.state import MAX_ASKS, MAX_HOLDERS, AskOutcome
 from dtns.sam.issuing.issuer import Answer, Outcome, Silence
 from dtns.sam.protocol.answer import Reason
-from dtns.sam.protocol.ask import MAX_COUNTER, Seen, read_ask
+from dtns.sam.protocol.ask import MAX_COUNTER, Form, Seen, read_ask
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.session import Direction
 from dtns.sam.protocol.wire import from_text, to_text
@@ -222,7 +222,7 @@ def test_a_grant_that_a_refusal_overtook_still_counts(
 
 def test_sam_repeats_the_same_octets(world: World, alice: Handset, bob: Handset) -> None:
     """The same ask gets the same answer, octet for octet, weeks later and for random keys too."""
-    for wish in ({}, {"form": 2}):
+    for wish in ({}, {"form": Form.RANDOM}):
         asked = world.ask(alice, bob, **wish)
         first = world.answer(asked)
         world.pass_weeks(2)

@@ -11,8 +11,14 @@ from dtns.sam.issuing.records import Decision
 from dtns.sam.protocol.answer import Reason
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.protocol.session import Party
-from dtns.sam.store import outbox as module
-from dtns.sam.store.outbox import EARLY_SECONDS, OutboxRows, Parcel, State, Times
+from dtns.sam.store.outbox import (
+    EARLY_REPORTS,
+    EARLY_SECONDS,
+    OutboxRows,
+    Parcel,
+    State,
+    Times,
+)
 from dtns.sam.store.store import Store
 
 ASKER = Party(Number("254700000001"), 1)
@@ -204,11 +210,16 @@ def test_an_early_report_is_kept_for_a_while(rows: OutboxRows) -> None:
     assert rows.take_early("c", "net-2", NOW + EARLY_SECONDS) is None
 
 
-def test_early_reports_are_bounded(rows: OutboxRows, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many junk ids are reported, the latest few are kept."""
-    monkeypatch.setattr(module, "EARLY_REPORTS", 10)
-    for number in range(25):
-        rows.keep_early("c", f"junk-{number}", State.FAILED, "", NOW)
+def test_early_reports_are_bounded(store: Store, rows: OutboxRows) -> None:
+    """However many junk ids are reported, the latest are kept."""
+    junk = [(f"junk-{number}", NOW) for number in range(EARLY_REPORTS)]
+    store.connection.executemany(
+        "INSERT INTO early_report (carrier, carrier_id, state, reason, came_at)"
+        " VALUES ('c', ?, 'failed', '', ?)",
+        junk,
+    )
+    for number in range(15):
+        rows.keep_early("c", f"last-{number}", State.FAILED, "", NOW)
     kept = [n for n in range(25) if rows.take_early("c", f"junk-{n}", NOW)]
     assert kept == [*range(15, 25)]
 
