@@ -143,7 +143,7 @@ class Outbox:
 
         All inside the store's transaction, at the POSIX time *now*; after it `leave` has to send
         what is handed over. Where nothing waits and there is room, an answer is handed over at
-        once, and its row written so. Where some have to wait, parties take turns.
+        once, without a row in the queue. Where some have to wait, parties take turns.
         """
         room = self._room(self._due) if self._running and not self._taking else {}
         due = self._is_due(room)
@@ -174,17 +174,20 @@ class Outbox:
     ) -> Handed:
         """Hand answers over while there is room, repeated ones last; queue the rest."""
         handed = Handed({}, {})
+        passed_on: dict[Route, list[tuple[str, Answer]]] = {}
         for carrier, answer in sorted(answers, key=_is_repeat):
-            network, times = self._routes[carrier].network, self._times(now)
+            network = self._routes[carrier].network
             route = self._way(carrier, network, room)
-            parcel = self._store.outbox.add(
-                network, carrier, answer, times, None if route is None else route.name
-            )
             if route is None:
-                handed.due[network] = times.now
+                self.add(carrier, answer, now)
+                handed.due[network] = self._times(now).now
             else:
                 room[route] -= 1
-                handed.parcels.setdefault(route, []).append(parcel)
+                passed_on.setdefault(route, []).append((carrier, answer))
+        for route, those in passed_on.items():
+            handed.parcels[route] = self._store.outbox.pass_on(
+                route.network, route.name, those, self._times(now)
+            )
         return handed
 
     def _way(self, carrier: str, network: str, room: Mapping[Route, int]) -> Route | None:

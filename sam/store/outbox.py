@@ -6,7 +6,7 @@ Times are in seconds of service (see `dtns.sam.service.servicetime`) unless a na
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from enum import Enum
 from typing import Final, NamedTuple
 
@@ -15,6 +15,7 @@ from attrs import frozen
 from dtns.sam.issuing.issuer import Answer, Outcome
 from dtns.sam.protocol.numbers import Number
 from dtns.sam.store.connection import Connection
+from dtns.sam.store.handed import Columns, HandedRows
 from dtns.sam.store.rows import to_number
 
 EARLY_REPORTS: Final = 10_000
@@ -24,7 +25,8 @@ EARLY_SECONDS: Final = 3600
 
 _ADD: Final = (
     "INSERT INTO outbox (id, decision, network, carrier, recipient, repeat, text,"
-    " queued_at, expires_at, due_at, state, attempts, route) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
+    " queued_at, expires_at, due_at, attempts, route, state, carrier_id)"
+    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
 _DUE: Final = (
     "network = :network AND state IN ('queued', 'retrying') AND repeat = :repeat AND due_at <= :now"
@@ -140,37 +142,48 @@ class Delivery:
 
 
 class OutboxRows:
-    """The outbox table; every method works inside the store's transaction.
+    """The outbox and handed tables; every method works inside the store's transaction.
 
     *last_id* tells the highest id that was given to any answer before this transaction.
     """
 
     def __init__(self, connection: Connection, last_id: Callable[[], int]) -> None:
         self._connection = connection
+        self._handed = HandedRows(connection)
         self._last_id = last_id
         self.last: int | None = None
         """The last id given in this transaction, None if none was."""
 
-    def add(
-        self, network: str, carrier: str, answer: Answer, times: Times, route: str | None = None
-    ) -> Parcel:
-        """Queue an answer to what *carrier* brought, due at once; or hand it over to *route*."""
-        self.last = parcel = (self._last_id() if self.last is None else self.last) + 1
-        repeat = answer.outcome is Outcome.REPEATED
-        state, attempts = ("queued", 0) if route is None else ("handed", 1)
-        recipient, text = answer.recipient, answer.text
-        queued_at, now, expires_at = times
-        self._connection.later(
-            _ADD,
-            (
-                *(parcel, answer.issue or None, network, carrier, int(recipient), repeat, text),
-                *(queued_at, expires_at, now, state, attempts, route),
-            ),
-        )
-        return Parcel(parcel, recipient, text, attempts, 0, route or carrier, repeat)
+    def add(self, network: str, carrier: str, answer: Answer, times: Times) -> None:
+        """Queue an answer to what *carrier* brought, due at once."""
+        decision, *columns = _columns(carrier, answer)
+        row = (self._give_ids(1), decision, network, *columns, *_due_at_once(times))
+        self._connection.later(_ADD, (*row, 0, None, "queued", None))
+
+    def pass_on(
+        self, network: str, route: str, answers: Sequence[tuple[str, Answer]], times: Times
+    ) -> list[Parcel]:
+        """Hand answers, each to what a carrier brought, over to *route* without queuing them."""
+        first = self._give_ids(len(answers))
+        columns = [_columns(carrier, answer) for carrier, answer in answers]
+        self._handed.add(first, network, route, _due_at_once(times), columns)
+        return [
+            Parcel(parcel, answer.recipient, answer.text, 1, 0, route, repeat)
+            for parcel, (_, answer), (*_, repeat, _) in zip(
+                range(first, first + len(answers)), answers, columns, strict=True
+            )
+        ]
+
+    def _give_ids(self, count: int) -> int:
+        """Return the first of so many new ids in a row."""
+        before = self._last_id() if self.last is None else self.last
+        self.last = before + count
+        return before + 1
 
     def waits(self, issue: int) -> bool:
         """Tell whether an answer of this decision waits to be taken by a network."""
+        if self._handed.of(issue):
+            return True
         return self._connection.execute(_WAITS, (issue,)).fetchone() is not None
 
     def hand_over(
@@ -217,10 +230,22 @@ class OutboxRows:
 
     def take_back(self) -> int:
         """Have what was handed over when Sam last stopped handed over again; return how many."""
+        self.write_out()
         return self._connection.execute(_TAKE_BACK).rowcount
+
+    def write_out(self) -> None:
+        """Give each answer that is handed over a row of its own."""
+        for parcel in self._handed:
+            self._write_out(parcel)
+
+    def _write_out(self, parcel: int) -> None:
+        """Give an answer a row of its own as it is, if it has none."""
+        if (row := self._handed.take(parcel)) is not None:
+            self._connection.later(_ADD, (*row, "handed", None))
 
     def retry(self, parcel: int, due_at: float, reason: str, *, unknown: bool) -> None:
         """Have an answer handed over again that no network took for now, as far as is known."""
+        self._write_out(parcel)
         self._connection.execute(
             "UPDATE outbox SET state = 'retrying', due_at = ?, reason = ?, unknown = unknown + ?"
             " WHERE id = ? AND state = 'handed'",
@@ -232,20 +257,25 @@ class OutboxRows:
 
         Those whose delivery is known already are left as they are.
         """
-        self._connection.executemany(_ACCEPTED, taken)
+        for carrier_id, parcel in taken:
+            if (row := self._handed.take(parcel)) is not None:
+                self._connection.later(_ADD, (*row, "accepted", carrier_id))
+            else:
+                self._connection.later(_ACCEPTED, (carrier_id, parcel))
 
     def settle(self, parcel: int, state: State, reason: str, clock: float) -> bool:
         """Note what finally became of an answer; tell whether that was news.
 
         What was known first stands, but a delivery, which cannot be undone, outdoes all else.
         """
+        self._write_out(parcel)
         settled = self._connection.execute(_SETTLE, (state.value, reason, clock, parcel))
         return settled.rowcount == 1
 
     def exists(self, parcel: int) -> bool:
         """Tell whether there is an answer of this id."""
         found = self._connection.execute("SELECT 1 FROM outbox WHERE id = ?", (parcel,))
-        return found.fetchone() is not None
+        return found.fetchone() is not None or parcel in self._handed
 
     def find(self, route: str, carrier_id: str) -> int | None:
         """Return the latest answer that the network took under this id by this carrier."""
@@ -284,7 +314,11 @@ class OutboxRows:
             " FROM outbox WHERE decision = ? ORDER BY id",
             (issue,),
         )
-        return [Delivery(carrier, State(state), *rest) for carrier, state, *rest in rows]
+        known = [Delivery(carrier, State(state), *rest) for carrier, state, *rest in rows]
+        return known + [
+            Delivery(route, State.HANDED, queued_at, 1, "", None)
+            for route, queued_at in self._handed.of(issue)
+        ]
 
     def waiting(self) -> tuple[int, float | None]:
         """Return how many answers wait to leave, and the POSIX time when the oldest was queued."""
@@ -299,10 +333,34 @@ class OutboxRows:
 
         Tells whether there was one that waits for another try, failed, or expired.
         """
+        if self._handed.of(issue):
+            return False
         values = {"issue": issue, "now": now, "expiry": now + validity}
         return bool(self._connection.execute(_RETRY_NOW, values).fetchall())
 
     def counts(self) -> dict[str, int]:
         """Return how many answers are in each state."""
         rows = self._connection.execute("SELECT state, count(*) FROM outbox GROUP BY state")
-        return dict.fromkeys((state.value for state in State), 0) | dict(rows.fetchall())
+        counts = dict.fromkeys((state.value for state in State), 0) | dict(rows.fetchall())
+        counts[State.HANDED.value] += len(self._handed)
+        return counts
+
+    def committed(self) -> None:
+        """Take what was changed for durable."""
+        self._handed.committed()
+
+    def forget(self) -> None:
+        """Forget what was changed since, if it has not become durable."""
+        self._handed.forget()
+        self.last = None
+
+
+def _columns(carrier: str, answer: Answer) -> Columns:
+    repeat = answer.outcome is Outcome.REPEATED
+    return answer.issue or None, carrier, int(answer.recipient), repeat, answer.text
+
+
+def _due_at_once(times: Times) -> tuple[float, float, float]:
+    """Return the columns queued_at, expires_at and due_at."""
+    queued_at, now, expires_at = times
+    return queued_at, expires_at, now

@@ -75,6 +75,7 @@ def purge_span(
     rows = store.connection.execute(_FIND, (after, end, retention.before, retention.week))
     found = rows.fetchall()
     if not dry:
+        store.outbox.write_out()
         for place, master_id, digest, *values in found:
             left = [_PURGED.get(name, value) for name, value in zip(_NAMES, values, strict=True)]
             mark = chain.purge_mark(master_id, place, digest, left)

@@ -212,6 +212,20 @@ CREATE INDEX outbox_due ON outbox (network, repeat, due_at) WHERE state IN ('que
 CREATE INDEX outbox_handed ON outbox (id) WHERE state = 'handed';
 CREATE INDEX outbox_by_carrier_id ON outbox (route, carrier_id) WHERE carrier_id IS NOT NULL;
 
+-- Answers handed over in the transaction that decided on them, a row for all that one carrier was
+-- given then, first the id of the first one. answers is JSON: of each its decision, carrier,
+-- recipient, repeat and text. Each answer gets a row in outbox once it is known what became of it;
+-- with the last one of them this row goes.
+CREATE TABLE handed (
+    first      INTEGER PRIMARY KEY,
+    network    TEXT    NOT NULL,
+    route      TEXT    NOT NULL,
+    queued_at  REAL    NOT NULL,
+    expires_at REAL    NOT NULL,
+    due_at     REAL    NOT NULL,
+    answers    TEXT    NOT NULL
+) STRICT;
+
 -- Reports under ids that no answer has been taken under yet.
 CREATE TABLE early_report (
     id         INTEGER PRIMARY KEY,

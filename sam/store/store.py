@@ -107,6 +107,7 @@ class Store(Database):
             with super().transaction():
                 yield self
                 self._settle()
+            self.outbox.committed()
         finally:
             self._forget()
 
@@ -318,7 +319,7 @@ class Store(Database):
     def _forget(self) -> None:
         if self.guard is not None:
             self.guard.begin()
-        self.outbox.last = None
+        self.outbox.forget()
         self._unsealed = 0
         self._answered.clear()
         self._meta = None

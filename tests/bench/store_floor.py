@@ -10,6 +10,7 @@ issue, after as many turns have filled the store.
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 import time
 from collections.abc import Callable, Iterable
@@ -20,7 +21,7 @@ from typing import Any
 
 from figures import conclude, spread, tell
 
-from dtns.sam.store import outbox, store
+from dtns.sam.store import handed, outbox, store
 from dtns.sam.store.connection import Connection
 from dtns.sam.store.database import Database
 
@@ -37,6 +38,7 @@ class Turns:
         self._connection = connection
         self._dice = Random(1978)
         self._done = 0
+        self._under_way: list[tuple[int, int, int]] = []
         self.costs: dict[str, list[float]] = {}
         self._in_transaction(
             "fill", lambda: self._many(store._SAVE_PARTY, map(_party, range(PARTIES)))
@@ -47,14 +49,18 @@ class Turns:
         places = range(self._done + 1, self._done + TURN + 1)
         pairs = [tuple(FIRST + self._dice.randrange(PARTIES) for _ in range(2)) for _ in places]
         asks = [(place, *pair) for place, pair in zip(places, pairs, strict=True)]
-        taken = [(f"a-{place:x}", place) for place in range(places[0] - TURN, places[0])]
         self._done += TURN
 
         def work() -> None:
-            self._cost("outbox", lambda: self._many(outbox._ACCEPTED, taken))
+            if self._under_way:
+                accepted = [_accepted(*ask) for ask in self._under_way]
+                self._cost("accepted", lambda: self._many(outbox._ADD, accepted))
+                first = self._under_way[0][:1]
+                self._cost("accepted", lambda: self._many(handed._DROP, [first]))
             self._issue(asks)
 
         self._in_transaction("commit", work)
+        self._under_way = asks
 
     def _issue(self, asks: list[tuple[int, int, int]]) -> None:
         self._cost("read", lambda: self._read(asks))
@@ -62,7 +68,7 @@ class Turns:
             "decision": (store._ADD_DECISION, [_decision(*ask) for ask in asks]),
             "party": (store._SAVE_PARTY, [_party(asker - FIRST) for _, asker, _ in asks]),
             "pair": (store._SAVE_PAIR, [(asker, 1, holder, 1, 1, 1) for _, asker, holder in asks]),
-            "outbox": (outbox._ADD, [_answer(*ask) for ask in asks]),
+            "handed": (handed._ADD, [_handed(asks)]),
         }
         for name, (statement, values) in rows.items():
             self._cost(name, lambda: self._many(statement, values))  # noqa: B023 (run at once)
@@ -97,8 +103,14 @@ def _decision(place: int, asker: int, holder: int) -> tuple[Any, ...]:
     return (place, 1, bytes(16), f"{place:032x}", *asked, *granted, None, 0)
 
 
-def _answer(place: int, asker: int, _holder: int) -> tuple[Any, ...]:
-    return (place, place, "gsm", "smpp", asker, 0, _TEXT, 1.0, 1e12, 1.0, "handed", 1, "smpp")
+def _handed(asks: list[tuple[int, int, int]]) -> tuple[Any, ...]:
+    answers = [(place, "smpp", asker, False, _TEXT) for place, asker, _ in asks]
+    return (asks[0][0], "gsm", "smpp", 1.0, 1e12, 1.0, json.dumps(answers))
+
+
+def _accepted(place: int, asker: int, _holder: int) -> tuple[Any, ...]:
+    sent = (place, place, "gsm", "smpp", asker, 0, _TEXT, 1.0, 1e12, 1.0, 1, "smpp")
+    return (*sent, "accepted", f"a-{place:x}")
 
 
 def main() -> None:

@@ -33,6 +33,7 @@ class Store:
             self.parties = connection.execute("SELECT * FROM party").fetchall()
             self.pairs = connection.execute("SELECT * FROM pair").fetchall()
             self.outbox = connection.execute("SELECT * FROM outbox").fetchall()
+            self.handed = connection.execute("SELECT first FROM handed").fetchall()
 
     def chain_faults(self) -> Iterator[str]:
         """Yield what is wrong with the row of decisions: each n once, none left out."""
@@ -100,6 +101,8 @@ def model_faults(
     waiting = [row["id"] for row in store.outbox if row["state"] in _OPEN]
     if waiting:
         yield f"answers {waiting} still wait"
+    if store.handed:
+        yield f"what was handed over with {[row['first'] for row in store.handed]} is not settled"
     sims = {str(phone.sim.number): phone.sim for p in pairs for phone in (p.asker, p.holder)}
     yield from _key_faults(store, ledger, sims)
     yield from _ask_faults(store, ledger)

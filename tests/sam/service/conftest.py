@@ -89,8 +89,7 @@ class Bench:
 
     def states(self) -> Counter[str]:
         """Count the answers by their states."""
-        rows = self.world.store.connection.execute("SELECT state FROM outbox")
-        return Counter(row[0] for row in rows)
+        return +Counter(self.world.store.outbox.counts())
 
     def writable(self, *, yes: bool) -> None:
         """Let the store's disk be written or not."""

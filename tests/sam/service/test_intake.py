@@ -67,7 +67,9 @@ def test_a_burst_is_one_transaction(bench: Any, alice: Handset, bob: Handset) ->
     script = "\n".join(bench.statements[start:])
     deciding = [each for each in script.split("BEGIN") if "INSERT INTO decision" in each]
     assert len(deciding) == 1
-    assert deciding[0].count("INSERT INTO outbox") == 40
+    assert deciding[0].count("INSERT INTO handed") == 1
+    assert script.count("INSERT INTO outbox") == 40
+    assert "UPDATE outbox" not in script
 
 
 def test_a_flood_is_cut_into_bounded_transactions(

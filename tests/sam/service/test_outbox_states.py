@@ -35,8 +35,14 @@ from world import World
 from dtns.gateway.carrier import Accepted, Failed, Inbound, Outbound, Report
 from dtns.sam.errors import StoreError
 from dtns.sam.service.traffic import Rates, Traffic
+from dtns.sam.store.handed import HandedRows
 
 CARRIERS = ("one", "two")
+_EVERY = (
+    "SELECT id, state, decision FROM outbox UNION ALL"
+    " SELECT first + key, 'handed', value ->> 0 FROM handed, json_each(answers)"
+    " WHERE first + key NOT IN (SELECT id FROM outbox)"
+)
 
 
 class Network:
@@ -223,8 +229,8 @@ class OutboxMachine(RuleBasedStateMachine):
 
     def uncommitted(self) -> list[str]:
         """Return the references of what a carrier answered for and the store does not know yet."""
-        rows = self.world.store.connection.execute("SELECT id FROM outbox WHERE state = 'handed'")
-        return [f"{self.traffic.outbox._prefix}{row[0]}" for row in rows]
+        prefix = self.traffic.outbox._prefix
+        return [f"{prefix}{row}" for row, state, _ in self.rows() if state == "handed"]
 
     @rule(carrier=st.sampled_from(CARRIERS), connected=st.booleans())
     def connect(self, carrier: str, *, connected: bool) -> None:
@@ -240,8 +246,14 @@ class OutboxMachine(RuleBasedStateMachine):
 
     def rows(self) -> list[Any]:
         """Return every answer's id, state and decision."""
-        found = self.world.store.connection.execute("SELECT id, state, decision FROM outbox")
-        return list(found)
+        return list(self.world.store.connection.execute(_EVERY))
+
+    @invariant()
+    def memory_is_as_the_disk(self) -> None:
+        """What Sam takes to be under way is what it would find after a crash."""
+        if hasattr(self, "finals"):
+            store = self.world.store
+            assert set(HandedRows(store.connection)) == set(store.outbox._handed)
 
     @invariant()
     def nothing_is_taken_twice_without_an_excuse(self) -> None:
@@ -278,8 +290,8 @@ class OutboxMachine(RuleBasedStateMachine):
         if hasattr(self, "finals"):
             brought = Counter(self.texts.index(each.text) + 1 for each in self.delivered)
             rows = self.world.store.connection.execute(
-                "SELECT counter, count(*) FROM outbox JOIN decision ON decision.id = decision"
-                " GROUP BY counter"
+                f"SELECT counter, count(*) FROM ({_EVERY}) AS sending"
+                " JOIN decision ON decision.id = sending.decision GROUP BY counter"
             )
             for counter, count in rows:
                 assert count <= brought[counter]
