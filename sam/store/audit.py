@@ -6,6 +6,7 @@ digest stays (sam/README.md, section 16).
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping, Sequence
 from itertools import compress
 from struct import Struct
@@ -17,27 +18,21 @@ from dtns.sam.protocol.keys import MasterKey
 from dtns.sam.protocol.labels import Label
 from dtns.sam.protocol.primitives import BLOCK_OCTETS, Prf
 
-_DIGEST, _LINK, _PURGE = (Label.AUDIT.prefix + bytes([kind]) for kind in range(3))
-_PLACE: Final = Struct(">3sQ")
+_DIGEST, _END, _PURGE = (Label.AUDIT.prefix + bytes([kind]) for kind in range(3))
+_PLACED: Final = Struct(f">3sQ{BLOCK_OCTETS}s")
+"""What a MAC is for, a place in the log, the digest of the decision before or there."""
+NOTHING: Final = bytes(BLOCK_OCTETS)
+"""What stands for the digest before the first decision, and for the seal of a log without any."""
 _NUMBERS: Final = {"i": "q", "r": "d"}
 _LONG: Final = "tb"
 
 
 @frozen
 class Head:
-    """Where the log ends: how many decisions it has, and the seal over all of them in order."""
+    """Where the log ends: how many decisions it has, and the digest of the last, thus of all."""
 
     count: int = 0
-    seal: bytes = bytes(BLOCK_OCTETS)
-
-
-class Sealed(NamedTuple):
-    """A new decision's place in the log, from 1, its seals, and the head after it."""
-
-    place: int
-    master_id: int
-    digest: bytes
-    head: Head
+    digest: bytes = NOTHING
 
 
 class AuditChain:
@@ -47,31 +42,32 @@ class AuditChain:
         self._prfs = {
             master_id: Prf(master.audit_key()) for master_id, master in master_keys.items()
         }
-        self._current = current
-
-    def seal(self, head: Head, values: Sequence[Any]) -> Sealed:
-        """Seal the immutable values of the decision that comes next after *head*."""
-        place, master_id = head.count + 1, self._current
-        digest = self.digest(master_id, place, values)
-        return Sealed(place, master_id, digest, self.next(master_id, head, digest))
+        self.current = current
 
     def knows(self, master_id: int) -> bool:
         """Tell whether seals under this master key can be checked."""
         return master_id in self._prfs
 
-    def digest(self, master_id: int, place: int, values: Sequence[Any]) -> bytes:
-        """Return the seal of one decision's values in its place."""
-        return self._prfs[master_id].mac(_PLACE.pack(_DIGEST, place) + _octets(values))
-
-    def next(self, master_id: int, head: Head, digest: bytes) -> Head:
-        """Return the head after one more decision with this digest."""
+    def next(self, master_id: int, head: Head, values: Sequence[Any]) -> Head:
+        """Return the head after one more decision, of which *values* never change."""
         place = head.count + 1
-        message = _PLACE.pack(_LINK, place) + head.seal + digest
+        message = _PLACED.pack(_DIGEST, place, head.digest) + _octets(values)
         return Head(place, self._prfs[master_id].mac(message))
 
-    def purge_mark(self, master_id: int, place: int, digest: bytes, values: Sequence[Any]) -> bytes:
-        """Return what marks a decision as purged by Sam itself; *values* are what is left."""
-        message = _PLACE.pack(_PURGE, place) + digest + _octets(values)
+    def is_next(self, master_id: int, head: Head, values: Sequence[Any], digest: bytes) -> bool:
+        """Tell whether this is the digest of a decision with these values after *head*."""
+        return hmac.compare_digest(self.next(master_id, head, values).digest, digest)
+
+    def seal(self, master_id: int, head: Head) -> bytes:
+        """Return the seal of a log that ends at *head*: no digest in the log tells it."""
+        return self._prfs[master_id].mac(_PLACED.pack(_END, head.count, head.digest))
+
+    def purge_mark(self, master_id: int, head: Head, digest: bytes, left: Sequence[Any]) -> bytes:
+        """Return what marks a decision as purged by Sam itself.
+
+        *head* is the one before the decision, *digest* its own, *left* are the values left of it.
+        """
+        message = _PLACED.pack(_PURGE, head.count + 1, head.digest) + digest + _octets(left)
         return self._prfs[master_id].mac(message)
 
 

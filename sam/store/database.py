@@ -32,7 +32,7 @@ class Meta:
 
     proved_epoch is the latest of which a phone has proved that keys were issued and forgotten.
     place is the entry of the journal that the store has come to, head the end of its log,
-    last_parcel the highest id that any answer in the outbox was given.
+    log_seal the seal of that, last_parcel the highest id that any answer in the outbox was given.
     """
 
     schema_version: int
@@ -44,6 +44,7 @@ class Meta:
     created_at: float
     place: Place
     head: Head
+    log_seal: bytes
     last_parcel: int
 
 
@@ -231,7 +232,7 @@ def read_meta(connection: sqlite3.Connection) -> Meta:
     """Return what a store says of itself."""
     version, instance, epoch, behind, week, proved, created_at, *rest = connection.execute(
         "SELECT schema_version, instance, epoch, behind, week, proved_epoch, created_at,"
-        " journal_seq, journal_mac, log_count, log_seal, last_parcel FROM meta"
+        " journal_seq, journal_mac, log_count, log_digest, log_seal, last_parcel FROM meta"
     ).fetchone()
-    ends = Place(*rest[:2]), Head(*rest[2:4]), rest[4]
+    ends = Place(*rest[:2]), Head(*rest[2:4]), *rest[4:]
     return Meta(version, instance, epoch, bool(behind), week, proved, created_at, *ends)

@@ -105,7 +105,7 @@ def write_body(entry: Entry) -> bytes:
         "base": entry.base,
         "at": entry.at,
         "count": entry.head.count,
-        "head": entry.head.seal.hex(),
+        "head": entry.head.digest.hex(),
         "do": [_written(change) for change in entry.changes],
     }
     if entry.restored is not None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from dtns.sam.errors import StoreError
 from dtns.sam.issuing.records import Registration
 from dtns.sam.protocol.numbers import Number
-from dtns.sam.store.audit import AuditChain, Head, Sealed
+from dtns.sam.store.audit import AuditChain, Head
 from dtns.sam.store.database import Meta
 from dtns.sam.store.entries import (
     Change,
@@ -65,18 +65,19 @@ class Guard:
         """Have the head of the log journalled whatever else changes."""
         self._anchor = True
 
-    def seal(self, meta: Meta, values: Sequence[Any]) -> Sealed:
-        """Seal the next decision."""
-        sealed = self.chain.seal(self._head or meta.head, values)
-        self._head = sealed.head
-        return sealed
+    def chain_on(self, meta: Meta, values: Sequence[Any]) -> tuple[int, int, bytes]:
+        """Chain the next decision; return its place, the id of its master key, its digest."""
+        chain = self.chain
+        self._head = head = chain.next(chain.current, self._head or meta.head, values)
+        return head.count, chain.current, head.digest
 
-    def settle(self, meta: Meta) -> tuple[Place, Head] | None:
+    def settle(self, meta: Meta) -> tuple[Place, Head, bytes] | None:
         """Journal what must be before the store commits; return its new ends if it has any.
 
-        *meta* is what the store says before. An entry that was written for a transaction that
-        then failed is overtaken by one that names the entry before it as its base. StoreError if
-        a change cannot be journalled; the head of the log alone holds nothing up.
+        The ends are the entry it comes to, the head of its log and the seal of that. *meta* is
+        what the store says before. An entry that was written for a transaction that then failed is
+        overtaken by one that names the entry before it as its base. StoreError if a change cannot
+        be journalled; the head of the log alone holds nothing up.
         """
         tip = self.journal.tip
         place, head = meta.place, self._head or meta.head
@@ -86,7 +87,11 @@ class Guard:
             self._tried = meta.head.count
             with suppress(StoreError):
                 place = self._append(meta)
-        return None if (place, head) == (meta.place, meta.head) else (place, head)
+        if (place, head) == (meta.place, meta.head):
+            return None
+        chain = self.chain
+        seal = chain.seal(chain.current, head) if head != meta.head else meta.log_seal
+        return place, head, seal
 
     def _append(self, meta: Meta) -> Place:
         changes = tuple(self._changes)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from dtns.sam.store.audit import AuditChain
+from dtns.sam.store.audit import NOTHING, AuditChain, Head
 from dtns.sam.store.rows import SEALED_COLUMNS
 from dtns.sam.store.store import Store
 
@@ -18,8 +18,9 @@ SPAN: Final = 2000
 
 _NAMES: Final = SEALED_COLUMNS.split(", ")
 _PURGED: Final[dict[str, Any]] = {"asker": None, "holder": None, "carrier": "", "answer": None}
+_BEFORE: Final = "SELECT digest FROM decision AS before WHERE before.id = decision.id - 1"
 _FIND: Final = (
-    f"SELECT id, audit_key, digest, {SEALED_COLUMNS}"  # noqa: S608 (constants)
+    f"SELECT id, audit_key, ({_BEFORE}), digest, {SEALED_COLUMNS}"  # noqa: S608 (constants)
     " FROM decision WHERE id > ? AND id <= ? AND purged IS NULL AND digest IS NOT NULL"
     " AND decided_at < ? AND coalesce(expiry, 0) <= ?"
 )
@@ -69,18 +70,28 @@ def purge_span(
     """Purge the decisions that may be purged among the next *span* after the id *after*.
 
     Works inside the store's transaction. A decision is kept while its key lives, for then its ask
-    may still be repeated. With *dry* nothing is changed.
+    may still be repeated, and for good if its digest is wrong: a mark would hide that. With *dry*
+    nothing is changed.
     """
     end = after + span
     rows = store.connection.execute(_FIND, (after, end, retention.before, retention.week))
-    found = rows.fetchall()
+    marked = [found for row in rows.fetchall() if (found := _marked(chain, *row)) is not None]
     if not dry:
         store.outbox.write_out()
-        for place, master_id, digest, *values in found:
-            left = [_PURGED.get(name, value) for name, value in zip(_NAMES, values, strict=True)]
-            mark = chain.purge_mark(master_id, place, digest, left)
+        for mark, place in marked:
             store.connection.execute(_PURGE, (mark, place))
             store.connection.execute(_DROP_ANSWERS, (place,))
         store.connection.execute(_DROP_OLDEST, (span, retention.before))
     (left,) = store.connection.execute(_COUNT_LEFT, (after, end)).fetchone()
-    return Span(len(found), left, None if end >= store.meta().head.count else end)
+    return Span(len(marked), left, None if end >= store.meta().head.count else end)
+
+
+def _marked(
+    chain: AuditChain, place: int, master_id: int, before: bytes | None, digest: bytes, *values: Any
+) -> tuple[bytes, int] | None:
+    """Return the mark of a decision whose digest is right, and its place; None if it is not."""
+    head = Head(place - 1, before or NOTHING)
+    if not chain.knows(master_id) or not chain.is_next(master_id, head, values, digest):
+        return None
+    left = [_PURGED.get(name, value) for name, value in zip(_NAMES, values, strict=True)]
+    return chain.purge_mark(master_id, head, digest, left), place

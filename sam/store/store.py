@@ -68,7 +68,9 @@ _COUNT_BAD_TYPED: Final = (
     " SET bad = CASE WHEN day = ?2 THEN bad + 1 ELSE 1 END, day = ?2"
 )
 _SAVE_LAST_PARCEL: Final = "UPDATE meta SET last_parcel = ?"
-_SAVE_ENDS: Final = "UPDATE meta SET journal_seq = ?, journal_mac = ?, log_count = ?, log_seal = ?"
+_SAVE_ENDS: Final = (
+    "UPDATE meta SET journal_seq = ?, journal_mac = ?, log_count = ?, log_digest = ?, log_seal = ?"
+)
 _NOTE_BEHIND: Final = "UPDATE meta SET behind = 1, proved_epoch = max(proved_epoch, ?)"
 
 
@@ -200,8 +202,7 @@ class Store(Database):
             self._unsealed = place = (self._unsealed or self._last_decision()) + 1
             seals: tuple[int | bytes | None, ...] = (place, None, None)
         else:
-            sealed = self.guard.seal(self.meta(), row[:-1])
-            place, seals = sealed.place, (sealed.place, sealed.master_id, sealed.digest)
+            seals = place, _, _ = self.guard.chain_on(self.meta(), row[:-1])
         self.connection.later(_ADD_DECISION, (*seals, identity, *row))
         self._answered.add(place)
         return place
@@ -313,8 +314,10 @@ class Store(Database):
             self.connection.execute(_SAVE_LAST_PARCEL, (self.outbox.last,))
         self.connection.write()
         if self.guard is not None and (ends := self.guard.settle(self.meta())) is not None:
-            place, head = ends
-            self.connection.execute(_SAVE_ENDS, (place.seq, place.mac, head.count, head.seal))
+            place, head, seal = ends
+            self.connection.execute(
+                _SAVE_ENDS, (place.seq, place.mac, head.count, head.digest, seal)
+            )
 
     def _forget(self) -> None:
         if self.guard is not None:

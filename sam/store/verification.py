@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from dtns.sam.store.audit import AuditChain, Head
-from dtns.sam.store.database import read_meta
+from dtns.sam.store.audit import NOTHING, AuditChain, Head
+from dtns.sam.store.database import Meta, read_meta
 from dtns.sam.store.entries import Entry
 from dtns.sam.store.rows import SEALED_COLUMNS
 
@@ -101,7 +101,7 @@ def verify_log(
         if log.head.count % _STRIDE == 0:
             progress(log.head.count)
     progress(log.head.count)
-    fault = anchors.conflict or log.objection_to_end(read_meta(connection).head)
+    fault = anchors.conflict or log.objection_to_end(read_meta(connection))
     return Verified(log.head.count, log.purged, anchors.entries, fault)
 
 
@@ -110,6 +110,7 @@ class _Log:
         self._chain = chain
         self._anchors = anchors
         self.head = Head()
+        self._master_id = 0
         self.purged = 0
 
     def take(
@@ -119,10 +120,10 @@ class _Log:
         expected = self.head.count + 1
         if place != expected:
             return Fault(min(place, expected), "it was added" if place < 1 else "it is missing")
-        reason = self._objection(place, master_id, digest, mark, values)
+        reason = self._objection(master_id, digest, mark, values)
         if reason is not None:
             return Fault(place, reason)
-        self.head = self._chain.next(master_id, self.head, digest)
+        self.head, self._master_id = Head(place, digest), master_id
         self.purged += mark is not None
         anchor = self._anchors.at(place)
         if anchor is not None and anchor.head != self.head:
@@ -132,25 +133,28 @@ class _Log:
             )
         return None
 
-    def objection_to_end(self, head: Head) -> Fault | None:
-        """Return what is wrong with the end of the log, where the store says *head*."""
+    def objection_to_end(self, meta: Meta) -> Fault | None:
+        """Return what is wrong with the end of the log, given what the store says of it."""
+        head = meta.head
         if self.head.count < max(head.count, self._anchors.last):
             return Fault(self.head.count + 1, "it is missing, and all after it")
         if self.head.count > head.count:
             return Fault(head.count + 1, "it was added, or the store's head of the log was edited")
-        if self.head != head:
+        seal = self._chain.seal(self._master_id, head) if head.count else NOTHING
+        if self.head != head or not hmac.compare_digest(seal, meta.log_seal):
             return Fault(head.count, "the store's head of the log does not fit it")
         return None
 
     def _objection(
-        self, place: int, master_id: int, digest: bytes, mark: bytes | None, values: Sequence[Any]
+        self, master_id: int, digest: bytes, mark: bytes | None, values: Sequence[Any]
     ) -> str | None:
         if digest is None or master_id is None:
             return "it has no seal: it was added"
         if not self._chain.knows(master_id):
             return f"it was sealed under master key {master_id}, which the key file lacks"
         if mark is None:
-            good = hmac.compare_digest(self._chain.digest(master_id, place, values), digest)
+            good = self._chain.is_next(master_id, self.head, values, digest)
             return None if good else "it was edited, moved or replaced"
-        good = hmac.compare_digest(self._chain.purge_mark(master_id, place, digest, values), mark)
+        right = self._chain.purge_mark(master_id, self.head, digest, values)
+        good = hmac.compare_digest(right, mark)
         return None if good else "it was blanked or edited, and not by Sam"

@@ -67,9 +67,11 @@ def fault(world: GuardedWorld) -> Fault | None:
 def test_different_values_have_different_seals(one: list[object], other: list[object]) -> None:
     """Neither kind nor length nor order nor place of values can be shifted."""
     same = repr(one) == repr(other)
-    assert (CHAIN.digest(1, 5, one) == CHAIN.digest(1, 5, other)) == same
-    assert CHAIN.digest(1, 5, one) != CHAIN.digest(1, 6, one)
-    assert CHAIN.digest(1, 5, one) != CHAIN.digest(2, 5, one)
+    here = CHAIN.next(1, Head(4), one).digest
+    assert CHAIN.is_next(1, Head(4), other, here) == same
+    assert not CHAIN.is_next(1, Head(5), one, here)
+    assert not CHAIN.is_next(1, Head(4, bytes([1] * 16)), one, here)
+    assert not CHAIN.is_next(2, Head(4), one, here)
 
 
 def test_an_untouched_log_is_whole(world: GuardedWorld) -> None:
@@ -146,12 +148,14 @@ def test_every_reordering_is_found(world: GuardedWorld) -> None:
 def test_a_log_cut_back_with_its_old_head_is_found_by_the_journal(world: GuardedWorld) -> None:
     """Whoever saw an old head and its store can cut the log back, but not the journal."""
     with world.store.transaction():
-        head = world.store.meta().head
+        meta = world.store.meta()
+    head, seal = meta.head, meta.log_seal
     alice, bob = world.phones[:2]
     world.key(alice, bob)
     cut = (
         f"DELETE FROM decision WHERE id > {head.count}",
-        f"UPDATE meta SET log_count = {head.count}, log_seal = x'{head.seal.hex()}'",
+        f"UPDATE meta SET log_count = {head.count}",
+        f"UPDATE meta SET log_digest = x'{head.digest.hex()}', log_seal = x'{seal.hex()}'",
     )
     world.anchor()
     tamper(world, *cut)
@@ -175,10 +179,79 @@ def test_every_addition_is_found(world: GuardedWorld, place: int) -> None:
     assert fault(world) is not None
 
 
-def test_an_edited_head_is_found(world: GuardedWorld) -> None:
+@pytest.mark.parametrize("column", ["log_digest", "log_seal"])
+def test_an_edited_head_is_found(world: GuardedWorld, column: str) -> None:
     """What the store says of the end of its log must fit the log."""
-    tamper(world, "UPDATE meta SET log_seal = x'00000000000000000000000000000000'")
+    tamper(world, f"UPDATE meta SET {column} = x'00000000000000000000000000000000'")
     assert fault(world) == Fault(LENGTH, "the store's head of the log does not fit it")
+
+
+@pytest.mark.parametrize("purged", [False, True])
+def test_a_log_cut_back_to_any_digest_is_found(world: GuardedWorld, *, purged: bool) -> None:
+    """The digests in the log do not tell the seal of any length that it had."""
+    if purged:
+        purge(world, Retention(world.now + 1, world.week + 200))
+    for place in range(LENGTH - 1, 0, -1):
+        tamper(
+            world,
+            f"DELETE FROM decision WHERE id > {place}",
+            f"UPDATE meta SET log_count = {place},"
+            f" log_digest = (SELECT digest FROM decision WHERE id = {place})",
+        )
+        assert fault(world) == Fault(place, "the store's head of the log does not fit it")
+
+
+@pytest.mark.parametrize("place", range(1, LENGTH + 1))
+def test_every_edited_digest_is_found(world: GuardedWorld, place: int) -> None:
+    """Nor can a digest be replaced by that of another decision, or cut."""
+    other = 1 + place % LENGTH
+    for digest in (f"(SELECT digest FROM decision WHERE id = {other})", "substr(digest, 2)"):
+        tamper(world, f"UPDATE decision SET digest = {digest} WHERE id = {place}")
+        assert fault(world) == Fault(place, "it was edited, moved or replaced")
+
+
+@pytest.mark.parametrize("when", ["never", "before", "after"])
+def test_a_decision_of_another_line_is_found(world: GuardedWorld, when: str) -> None:
+    """What Sam itself once made at this place, in a copy that went on, does not fit what follows.
+
+    Nor does it where it was purged there, or is purged here after it was put in.
+    """
+    everything = Retention(world.now + 1, world.week + 200)
+    if when == "before":
+        purge(world, everything)
+    chain, place = AuditChain(world.keys.keys, 1), 5
+    row = f"SELECT digest, {SEALED_COLUMNS} FROM decision WHERE id = ?"
+    (before, *_), (_, *values) = (
+        world.store.connection.execute(row, (each,)).fetchone() for each in (place - 1, place)
+    )
+    values[SEALED_COLUMNS.split(", ").index("week")] += 1
+    head = Head(place - 1, before)
+    digest = chain.next(1, head, values).digest
+    mark = chain.purge_mark(1, head, digest, values)
+    tamper(
+        world,
+        f"UPDATE decision SET week = week + 1, digest = x'{digest.hex()}',"
+        f" purged = iif(purged IS NULL, NULL, x'{mark.hex()}') WHERE id = {place}",
+    )
+    if when == "after":
+        assert purge(world, everything) == LENGTH - 1
+    found = fault(world)
+    assert found is not None
+    assert found.decision == place + 1
+
+
+def test_a_log_goes_on_under_another_master_key(world: GuardedWorld) -> None:
+    """The first digest under a new key is over the last under the old one."""
+    chain = AuditChain({1: world.master, 2: MasterKey(2, bytes(32))}, 2)
+    assert world.store.guard is not None
+    world.store.guard.chain = chain
+    world.key(*world.phones[:2])
+    with snapshot(world.path) as connection:
+        assert verify_log(connection, chain, Anchors([])).fault is None
+    tamper(world, "UPDATE decision SET audit_key = 1 WHERE id > 12")
+    with snapshot(world.path) as connection:
+        found = verify_log(connection, chain, Anchors([])).fault
+    assert found == Fault(LENGTH + 1, "it was edited, moved or replaced")
 
 
 def test_an_unknown_master_key_is_named(world: GuardedWorld) -> None:
@@ -292,6 +365,14 @@ def test_a_purge_by_another_hand_is_found(world: GuardedWorld) -> None:
             f" purged = {mark} WHERE id = 3",
         )
         assert fault(world) == Fault(3, "it was blanked or edited, and not by Sam")
+
+
+def test_a_purge_does_not_hide_an_edit(world: GuardedWorld) -> None:
+    """A decision whose digest is wrong is kept, and found as before."""
+    tamper(world, "UPDATE decision SET n = n + 1 WHERE id = 3")
+    for dry in (True, False):
+        assert purge(world, Retention(world.now + 1, world.week + 200), dry=dry) == LENGTH - 1
+    assert fault(world) == Fault(3, "it was edited, moved or replaced")
 
 
 def test_living_keys_and_young_decisions_are_kept(world: GuardedWorld) -> None:

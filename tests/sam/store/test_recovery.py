@@ -169,7 +169,7 @@ def test_the_head_of_the_log_is_journalled_every_so_often(world: GuardedWorld) -
     disk.left = None
     assert guard.settle(overdue) is None
     later = evolve(meta, head=Head(2 * ANCHOR_DECISIONS, bytes(16)))
-    assert guard.settle(later) == (guard.journal.tip.place, later.head)
+    assert guard.settle(later) == (guard.journal.tip.place, later.head, later.log_seal)
     assert (guard.journal.tip.seq, guard.journal.tip.head) == (1, later.head)
 
 
