@@ -104,12 +104,13 @@ class Outcomes:
         noted.addCallbacks(self._noted, self._not_noted).addErrback(self._unforeseen)
 
     def _noted(self, written: tuple[int, _News]) -> None:
-        count, news = written
-        outcomes, self._waiting = self._waiting[:count], self._waiting[count:]
+        noted, news = written
+        outcomes, self._waiting = self._waiting[:noted], self._waiting[noted:]
         if self._waiting:
             self._note()
         self._ended(outcomes)
-        self._counters.update([f"answers-{what}" for what, _ in news])
+        for what, count in Counter([what for what, _ in news]).items():
+            self._counters[f"answers-{what}"] += count
         if self.exchanges is not None:
             for what, parcel in news:
                 self.exchanges.sent(parcel.id, what, parcel.route)
@@ -136,18 +137,18 @@ class Outcomes:
     def _write(self) -> tuple[int, _News]:
         """Write all outcomes there are; return how many, and what became of each parcel."""
         rows, accepted, news = self._store.outbox, [], []
-        for sent in self._waiting:
-            parcel, outcome = sent.parcel, sent.outcome
+        for _, parcel, outcome, due in self._waiting:
             if isinstance(outcome, Accepted):
-                accepted.append((parcel, _word(outcome.carrier_id)))
+                accepted.append((_word(outcome.carrier_id), parcel.id))
+                news.append(("accepted", parcel))
             else:
-                news.append((self._write_failure(parcel, outcome, sent.due), parcel))
-        rows.accepted([(carrier_id, parcel.id) for parcel, carrier_id in accepted])
-        news += [("accepted", parcel) for parcel, _ in accepted]
-        if rows.has_early():
-            for parcel, carrier_id in accepted:
-                early = self._match_early(parcel, carrier_id)
-                news += [(what, parcel) for what in early]
+                news.append((self._write_failure(parcel, outcome, due), parcel))
+        rows.accepted(accepted)
+        if accepted and rows.has_early():
+            for _, parcel, outcome, _ in self._waiting:
+                if isinstance(outcome, Accepted):
+                    early = self._match_early(parcel, _word(outcome.carrier_id))
+                    news += [(what, parcel) for what in early]
         return len(self._waiting), news
 
     def _write_failure(self, parcel: Parcel, outcome: Failed, due: float | None) -> str:

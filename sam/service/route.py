@@ -126,7 +126,8 @@ class Route:
     def _adapt(self, outcome: Accepted | Failed) -> None:
         if isinstance(outcome, Accepted) or outcome.permanent:
             self._failures = 0
-            self._window = min(self._in_flight, 2 * self._window)
+            if self._window < self._in_flight:
+                self._window = min(self._in_flight, 2 * self._window)
             return
         self._failures += 1
         self._window = max(1, self._window // 2)

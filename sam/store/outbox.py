@@ -165,14 +165,12 @@ class OutboxRows:
     ) -> list[Parcel]:
         """Hand answers, each to what a carrier brought, over to *route* without queuing them."""
         first = self._give_ids(len(answers))
-        columns = [_columns(carrier, answer) for carrier, answer in answers]
+        columns, parcels = [], []
+        for parcel, (carrier, answer) in enumerate(answers, first):
+            columns.append(each := _columns(carrier, answer))
+            parcels.append(Parcel(parcel, answer.recipient, answer.text, 1, 0, route, each[3]))
         self._handed.add(first, network, route, _due_at_once(times), columns)
-        return [
-            Parcel(parcel, answer.recipient, answer.text, 1, 0, route, repeat)
-            for parcel, (_, answer), (*_, repeat, _) in zip(
-                range(first, first + len(answers)), answers, columns, strict=True
-            )
-        ]
+        return parcels
 
     def _give_ids(self, count: int) -> int:
         """Return the first of so many new ids in a row."""
@@ -257,11 +255,14 @@ class OutboxRows:
 
         Those whose delivery is known already are left as they are.
         """
+        rows, others = [], []
         for carrier_id, parcel in taken:
             if (row := self._handed.take(parcel)) is not None:
-                self._connection.later(_ADD, (*row, "accepted", carrier_id))
+                rows.append((*row, "accepted", carrier_id))
             else:
-                self._connection.later(_ACCEPTED, (carrier_id, parcel))
+                others.append((carrier_id, parcel))
+        self._connection.executemany(_ADD, rows)
+        self._connection.executemany(_ACCEPTED, others)
 
     def settle(self, parcel: int, state: State, reason: str, clock: float) -> bool:
         """Note what finally became of an answer; tell whether that was news.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dtns.gateway.carrier import Answered
 
 BURST = 100
-MOST_STATEMENTS = 6
+MOST_STATEMENTS = 5
 MOST_CALLS = 500
 MOST_LEFT = 2
 
