@@ -18,6 +18,7 @@ COMPILED = (
     "sam/protocol/ask",
     "sam/protocol/keys",
     "sam/protocol/numbers",
+    "sam/protocol/primitives",
     "sam/protocol/wire",
     "sam/issuing/clock",
     "sam/issuing/issuer",

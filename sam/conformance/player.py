@@ -20,8 +20,8 @@ from dtns.sam.protocol.answer import Reason
 from dtns.sam.protocol.ask import Form
 from dtns.sam.protocol.keys import PartyKeys
 from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.octets import Key
 from dtns.sam.protocol.payments import Mode, Payment, PurseTerms
-from dtns.sam.protocol.primitives import Key
 from dtns.sam.protocol.session import Direction, key_check_value
 from dtns.sam.protocol.small import UniversalKey
 

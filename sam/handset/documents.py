@@ -19,7 +19,7 @@ from cattrs.cols import (
 )
 
 from dtns.sam.errors import SimFileError
-from dtns.sam.protocol.primitives import Key
+from dtns.sam.protocol.octets import Key
 
 _T = TypeVar("_T")
 _MAX_OCTETS: Final = 16_000_000

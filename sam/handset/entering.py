@@ -17,8 +17,9 @@ from dtns.sam.handset.simfile import SimFile
 from dtns.sam.handset.state import Draft, HeldKey, State
 from dtns.sam.handset.tickets import SEALED_TICKET, TICKET
 from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.octets import Key
 from dtns.sam.protocol.payments import Payment, express_tag
-from dtns.sam.protocol.primitives import Key, same
+from dtns.sam.protocol.primitives import same
 from dtns.sam.protocol.sealed import SEALED_TAG_BITS, open_sealed, split_sealed_ticket
 from dtns.sam.protocol.session import Context, Direction, session_key
 from dtns.sam.protocol.ticket import TAG_BITS, split_ticket, ticket_tag

@@ -13,7 +13,7 @@ from attrs import evolve
 from dtns.sam.handset.state import MAX_PEERS, HeldKey, Peer, State
 from dtns.sam.protocol.keys import MAX_EPOCH, MAX_GENERATION
 from dtns.sam.protocol.numbers import Number
-from dtns.sam.protocol.primitives import Key
+from dtns.sam.protocol.octets import Key
 from dtns.sam.protocol.session import Context, Order, Party
 from dtns.sam.protocol.ticket import EPOCH_BITS, GENERATION_BITS, WEEK_BITS, Header
 from dtns.sam.protocol.weeks import LONGEST_LIFE_WEEKS, MAX_WEEK, read_low_bits

@@ -26,8 +26,8 @@ from dtns.sam.handset.documents import CONVERTER, structure, sync_folder
 from dtns.sam.handset.simfile import SimFile
 from dtns.sam.protocol.keys import MAX_EPOCH, MAX_GENERATION, PartyKeys
 from dtns.sam.protocol.numbers import Number, is_number
+from dtns.sam.protocol.octets import Key
 from dtns.sam.protocol.payments import PurseTerms
-from dtns.sam.protocol.primitives import Key
 from dtns.sam.protocol.small import UniversalKey
 from dtns.sam.protocol.weeks import MAX_WEEK
 

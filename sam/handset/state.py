@@ -12,7 +12,7 @@ from dtns.sam.handset.purse import KeyUse, Purse
 from dtns.sam.protocol.ask import Ask, parse_ask
 from dtns.sam.protocol.keys import PartyKeys
 from dtns.sam.protocol.numbers import Number
-from dtns.sam.protocol.primitives import Key
+from dtns.sam.protocol.octets import Key
 from dtns.sam.protocol.sealed import Sealed
 from dtns.sam.protocol.session import NO_ORDER, Context, Order, Party
 from dtns.sam.protocol.sync import NewExchangeKeys, NewTicketKeys

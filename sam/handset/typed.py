@@ -20,7 +20,7 @@ from dtns.sam.handset.state import AskedKey, AskOutcome, Peer, SentAsk, State
 from dtns.sam.protocol.ask import MAX_COUNTER
 from dtns.sam.protocol.keys import MAX_EPOCH, MAX_GENERATION
 from dtns.sam.protocol.numbers import Number
-from dtns.sam.protocol.primitives import Key
+from dtns.sam.protocol.octets import Key
 from dtns.sam.protocol.session import Context, Party
 from dtns.sam.protocol.ticket import EPOCH_BITS, GENERATION_BITS, WEEK_BITS
 from dtns.sam.protocol.typedanswer import (

@@ -10,7 +10,8 @@ from dtns.sam.issuing.records import Granted, Registration
 from dtns.sam.protocol.answer import Grant, Refusal, seal_answer
 from dtns.sam.protocol.ask import Ask, Form, ReceivedAsk
 from dtns.sam.protocol.keys import MAX_GENERATION, Enrolment, MasterKey, PartyKeys, party_of
-from dtns.sam.protocol.primitives import BLOCK_OCTETS, Key
+from dtns.sam.protocol.octets import Key
+from dtns.sam.protocol.primitives import BLOCK_OCTETS
 from dtns.sam.protocol.sealed import seal
 from dtns.sam.protocol.session import Context, Party, context_octets, session_key
 from dtns.sam.protocol.small import UniversalKey

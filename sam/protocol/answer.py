@@ -10,7 +10,8 @@ from attrs import frozen
 
 from dtns.sam.protocol.keys import WITNESS_OCTETS
 from dtns.sam.protocol.labels import Label
-from dtns.sam.protocol.primitives import BLOCK_OCTETS, Key, siv_open, siv_seal
+from dtns.sam.protocol.octets import Key
+from dtns.sam.protocol.primitives import BLOCK_OCTETS, siv_open, siv_seal
 from dtns.sam.protocol.sealed import SEALED_OCTETS, Sealed
 from dtns.sam.protocol.session import Direction, Terms
 from dtns.sam.protocol.wire import MalformedError, Reader, from_text

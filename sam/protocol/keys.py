@@ -9,7 +9,8 @@ from attrs import field, frozen
 
 from dtns.sam.protocol.labels import Label
 from dtns.sam.protocol.numbers import Number
-from dtns.sam.protocol.primitives import Key, Prf
+from dtns.sam.protocol.octets import Key
+from dtns.sam.protocol.primitives import Prf
 from dtns.sam.protocol.small import UniversalKey
 from dtns.sam.protocol.wire import number_field
 

@@ -6,7 +6,7 @@ Everything a SIM computes is here, and all of it is AES.
 from __future__ import annotations
 
 import hmac
-from typing import Final, Self
+from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -14,29 +14,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from cryptography.hazmat.primitives.cmac import CMAC
 
 from dtns.sam.protocol.labels import Label
+from dtns.sam.protocol.octets import Key
 
 BLOCK_OCTETS: Final = 16
 _FIRST_BLOCK: Final = (1).to_bytes(4)
 _OPENINGS: Final = {label: label.prefix + b"\0" for label in Label}
-
-
-class Key(bytes):
-    """Key octets that never show in a repr, a log line or a traceback."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"<key of {len(self)} octets>"
-
-    __str__ = __repr__
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Return the key written as hexadecimal *text*; ValueError (without it) if it is none."""
-        try:
-            return cls(bytes.fromhex(text))
-        except ValueError:
-            raise ValueError("a key is written in hexadecimal digits") from None
 
 
 class Prf:

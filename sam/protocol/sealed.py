@@ -7,9 +7,9 @@ from typing import Final
 from attrs import frozen
 
 from dtns.sam.protocol.labels import Label
+from dtns.sam.protocol.octets import Key
 from dtns.sam.protocol.primitives import (
     BLOCK_OCTETS,
-    Key,
     Prf,
     cmac,
     decrypt_block,

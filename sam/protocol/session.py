@@ -8,7 +8,8 @@ from typing import Final, NamedTuple, TypeAlias
 
 from dtns.sam.protocol.labels import Label
 from dtns.sam.protocol.numbers import Number
-from dtns.sam.protocol.primitives import BLOCK_OCTETS, Key, cmac, derive, top_bits
+from dtns.sam.protocol.octets import Key
+from dtns.sam.protocol.primitives import BLOCK_OCTETS, cmac, derive, top_bits
 from dtns.sam.protocol.wire import number_field
 
 Order: TypeAlias = tuple[int, int, int, int]

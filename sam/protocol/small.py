@@ -8,8 +8,9 @@ from attrs import field, frozen
 
 from dtns.sam.protocol.labels import Label
 from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.octets import Key
 from dtns.sam.protocol.payments import RECEIPT_BITS, RECEIPTS, Payment
-from dtns.sam.protocol.primitives import Key, cmac, derive, top_bits
+from dtns.sam.protocol.primitives import cmac, derive, top_bits
 from dtns.sam.protocol.wire import number_field
 
 COUNT_BITS: Final = 16

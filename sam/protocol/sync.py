@@ -8,8 +8,9 @@ from typing import Final, TypeAlias
 from attrs import field, frozen
 
 from dtns.sam.protocol.labels import Label
+from dtns.sam.protocol.octets import Key
 from dtns.sam.protocol.payments import Payment, read_payment
-from dtns.sam.protocol.primitives import BLOCK_OCTETS, Key, siv_open, siv_seal
+from dtns.sam.protocol.primitives import BLOCK_OCTETS, siv_open, siv_seal
 from dtns.sam.protocol.session import Party
 from dtns.sam.protocol.wire import MAX_TEXT, MalformedError, Reader, from_text
 

@@ -9,7 +9,7 @@ import cattrs
 
 from dtns.sam.errors import ConfigError, KeyFileError, SamError, StoreError, UnreachableError
 from dtns.sam.protocol.numbers import Number, is_number
-from dtns.sam.protocol.primitives import Key
+from dtns.sam.protocol.octets import Key
 from dtns.sam.service import requests as ask
 from dtns.sam.service.requests import Refusal, Request
 

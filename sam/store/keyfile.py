@@ -14,7 +14,7 @@ from attrs import frozen
 
 from dtns.sam.errors import KeyFileError
 from dtns.sam.protocol.keys import MASTER_OCTETS, MAX_MASTER_ID, MasterKey
-from dtns.sam.protocol.primitives import Key
+from dtns.sam.protocol.octets import Key
 from dtns.sam.store.database import sync_folder
 
 _CHECK_DIGITS: Final = 8

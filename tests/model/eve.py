@@ -5,7 +5,7 @@ from __future__ import annotations
 from phonebook import BITS, Phonebook
 from theory import term
 
-from dtns.sam.protocol.primitives import Key
+from dtns.sam.protocol.octets import Key
 
 Values = dict[str, str]
 """The variables of a rule, by name, with `F` the fault of the model."""

@@ -30,7 +30,7 @@ from dtns.sam.handset.handset import Handset
 from dtns.sam.protocol import confirmation, ticket
 from dtns.sam.protocol.labels import Label
 from dtns.sam.protocol.numbers import Number
-from dtns.sam.protocol.primitives import Key
+from dtns.sam.protocol.octets import Key
 from dtns.sam.protocol.session import Context, Party, code
 
 ROWS = {row.code: row for row in audit(Usage())}

@@ -20,7 +20,7 @@ from dtns.sam.handset.state import (
     State,
 )
 from dtns.sam.protocol.numbers import Number
-from dtns.sam.protocol.primitives import Key
+from dtns.sam.protocol.octets import Key
 from dtns.sam.protocol.sealed import Sealed
 from dtns.sam.protocol.session import Context, Direction, Party, Terms
 

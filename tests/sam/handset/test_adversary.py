@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from world import World
 
     from dtns.sam.handset.handset import Handset
-    from dtns.sam.protocol.primitives import Key
+    from dtns.sam.protocol.octets import Key
 
 Identity = tuple[Party, Party, int, int]
 Slip = tuple[int, int]

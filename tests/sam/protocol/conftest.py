@@ -8,7 +8,7 @@ from dtns.sam.protocol.answer import Grant, Reason, Refusal
 from dtns.sam.protocol.ask import Ask, Form, Seen
 from dtns.sam.protocol.keys import Enrolment
 from dtns.sam.protocol.numbers import Number
-from dtns.sam.protocol.primitives import Key
+from dtns.sam.protocol.octets import Key
 from dtns.sam.protocol.sealed import Sealed
 from dtns.sam.protocol.session import Context, Direction, Party, Terms
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dtns.sam.protocol.answer import Grant, Reason, Refusal, read_answer, seal_answer
-from dtns.sam.protocol.primitives import Key, siv_seal
+from dtns.sam.protocol.octets import Key
+from dtns.sam.protocol.primitives import siv_seal
 from dtns.sam.protocol.sealed import Sealed
 from dtns.sam.protocol.session import Direction, Terms
 from dtns.sam.protocol.wire import MAX_TEXT, MalformedError, from_text, to_text

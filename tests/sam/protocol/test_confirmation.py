@@ -13,7 +13,7 @@ from dtns.sam.protocol.confirmation import (
     split_challenge,
 )
 from dtns.sam.protocol.numbers import Number
-from dtns.sam.protocol.primitives import Key
+from dtns.sam.protocol.octets import Key
 from dtns.sam.protocol.session import Context, Direction, Party, Terms
 
 CONTEXTS = st.from_type(Context)

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dtns.sam.protocol.labels import VERSION, Label
+from dtns.sam.protocol.octets import Key
 from dtns.sam.protocol.primitives import (
-    Key,
     Prf,
     decrypt_block,
     encrypt_block,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dtns.codecs.digits import PROFILES, encode, show
-from dtns.sam.protocol.primitives import Key
+from dtns.sam.protocol.octets import Key
 from dtns.sam.protocol.sealed import (
     SEALED_OCTETS,
     Sealed,

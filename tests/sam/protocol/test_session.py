@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dtns.sam.protocol.labels import Label
 from dtns.sam.protocol.numbers import Number
-from dtns.sam.protocol.primitives import Key
+from dtns.sam.protocol.octets import Key
 from dtns.sam.protocol.session import (
     Context,
     Direction,

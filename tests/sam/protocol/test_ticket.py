@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dtns.codecs.digits import PROFILES, encode
-from dtns.sam.protocol.primitives import Key
+from dtns.sam.protocol.octets import Key
 from dtns.sam.protocol.session import Context
 from dtns.sam.protocol.ticket import Header, split_ticket, ticket, ticket_tag
 

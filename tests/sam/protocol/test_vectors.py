@@ -29,8 +29,9 @@ from dtns.sam.protocol.ask import Ask, Form, Seen, read_ask
 from dtns.sam.protocol.keys import Enrolment, MasterKey
 from dtns.sam.protocol.labels import Label
 from dtns.sam.protocol.numbers import Number
+from dtns.sam.protocol.octets import Key
 from dtns.sam.protocol.payments import Payment
-from dtns.sam.protocol.primitives import Key, Prf, siv_open, siv_seal
+from dtns.sam.protocol.primitives import Prf, siv_open, siv_seal
 from dtns.sam.protocol.sealed import Sealed, open_sealed, seal, split_sealed_ticket
 from dtns.sam.protocol.session import (
     Direction,
