@@ -176,11 +176,11 @@ class Outbox:
         handed = Handed({}, {})
         passed_on: dict[Route, list[tuple[str, Answer]]] = {}
         for carrier, answer in sorted(answers, key=_is_repeat):
-            network = self._routes[carrier].network
-            route = self._way(carrier, network, room)
+            own = self._routes[carrier]
+            route = own if room.get(own) else self._stand_in(own, room)
             if route is None:
                 self.add(carrier, answer, now)
-                handed.due[network] = self._times(now).now
+                handed.due[own.network] = self._times(now).now
             else:
                 room[route] -= 1
                 passed_on.setdefault(route, []).append((carrier, answer))
@@ -190,15 +190,15 @@ class Outbox:
             )
         return handed
 
-    def _way(self, carrier: str, network: str, room: Mapping[Route, int]) -> Route | None:
-        """Return the carrier that brought the ask if it had room, else another of its network.
+    @staticmethod
+    def _stand_in(own: Route, room: Mapping[Route, int]) -> Route | None:
+        """Return another carrier of the network with room, None if there is none.
 
         One that was filled up in this very turn is waited for.
         """
-        own = self._routes[carrier]
         if own in room:
-            return own if room[own] else None
-        others = (route for route, left in room.items() if left and route.network == network)
+            return None
+        others = (route for route, left in room.items() if left and route.network == own.network)
         return next(others, None)
 
     def wake(self, *, new: bool = False) -> None:
@@ -274,13 +274,9 @@ class Outbox:
     def _send(self, route: Route, parcels: Sequence[Parcel]) -> None:
         messages = [
             Outbound(
-                f"{self._prefix}{parcel.id}",
-                f"+{parcel.recipient}",
-                parcel.text,
-                VALIDITY_SECONDS,
-                int(parcel.repeat),
+                f"{self._prefix}{parcel}", f"+{recipient}", text, VALIDITY_SECONDS, int(repeat)
             )
-            for parcel in parcels
+            for parcel, recipient, text, _, _, _, repeat in parcels
         ]
         if self._running:
             route.send(messages, parcels, self._outcomes.came)

@@ -97,11 +97,11 @@ class HandedRows:
         if found is None:
             return None
         self._changed = True
-        turn, (decision, *answer) = found
+        turn, answer = found
         turn.left -= 1
         if not turn.left:
             self._connection.later(_DROP, (turn.first,))
-        return (parcel, decision, turn.network, *answer, *turn.times, 1, turn.route)
+        return (parcel, answer[0], turn.network, *answer[1:], *turn.times, 1, turn.route)
 
     def committed(self) -> None:
         """Take what was changed for durable."""
