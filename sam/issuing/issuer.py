@@ -241,7 +241,6 @@ class Issuer:
         n = records.last_n(ask.asker, party, epoch) + 1
         if n > MAX_N:
             return None
-        records.raise_n(ask.asker, party, epoch, n)
         expiry = min(week + policy.life(ask.life), MAX_WEEK)
         terms = Terms(self._limit(records, ask, week, expiry), ask.direction, expiry)
         form = Form.RANDOM if policy.random_keys else ask.form

@@ -159,7 +159,10 @@ class Records(Protocol):
         """Return what was decided on the ask with this counter, or None."""
 
     def add(self, decision: Decision, identity: str = "") -> int:
-        """Remember a new decision on a carrier's message; return its number in the log."""
+        """Remember a new decision on a carrier's message; return its number in the log.
+
+        The n of a grant is the highest in its pair and epoch from then on.
+        """
 
     def came_before(self, asker: Party, counter: int, carrier: str, identity: str) -> bool:
         """Tell whether this very message brought the ask with this counter, new or again."""
@@ -196,6 +199,3 @@ class Records(Protocol):
 
     def last_n(self, asker: Party, holder: Party, epoch: int) -> int:
         """Return the highest n issued in this pair and epoch, 0 if none."""
-
-    def raise_n(self, asker: Party, holder: Party, epoch: int, n: int) -> None:
-        """Remember *n* as the highest issued in this pair and epoch."""

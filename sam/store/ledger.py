@@ -120,8 +120,9 @@ class LedgerRows:
         deal = filed.deal
         asker, holder = (deal.payer, deal.payee) if deal.payer_asked else (deal.payee, deal.payer)
         row = self._connection.execute(
-            "SELECT expiry FROM decision WHERE asker = ? AND asker_generation = ? AND holder = ?"
-            " AND holder_generation = ? AND epoch = ? AND n = ?",
+            "SELECT expiry FROM decision WHERE id IN"
+            " (SELECT decision FROM ask WHERE asker = ? AND generation = ?)"
+            " AND holder = ? AND holder_generation = ? AND epoch = ? AND n = ?",
             (
                 *(int(asker.number), asker.generation, int(holder.number), holder.generation),
                 *(deal.epoch, deal.n),

@@ -24,7 +24,10 @@ _ISSUES: Final = (
     f"SELECT id, {DECISION_COLUMNS} FROM decision"  # noqa: S608 (constants)
     " WHERE purged IS NULL"
 )
-
+_OF_ASKER: Final = " WHERE id IN (SELECT decision FROM ask WHERE asker = ?)"
+_LATEST: Final = (
+    "SELECT decision FROM ask WHERE asker = ? ORDER BY generation DESC, counter DESC LIMIT 1"
+)
 
 _MATCHING: Final = (
     f"SELECT {PARTY_COLUMNS} FROM party"  # noqa: S608 (constants)
@@ -116,7 +119,7 @@ class Registry:
 
     def count_issues(self, asker: Number | None = None) -> tuple[int, int]:
         """Return how many decisions there are (on one asker's asks), and how many granted a key."""
-        where, values = ("", ()) if asker is None else (" WHERE asker = ?", (int(asker),))
+        where, values = ("", ()) if asker is None else (_OF_ASKER, (int(asker),))
         issued, granted = self._connection.execute(
             f"SELECT count(*), count(n) FROM decision{where}",  # noqa: S608 (constants)
             values,
@@ -161,10 +164,7 @@ class Registry:
 
     def latest(self, asker: Number) -> Issue | None:
         """Return the decision on the latest ask of a number, by generation and counter, or None."""
-        row = self._connection.execute(
-            f"{_ISSUES} AND asker = ? ORDER BY asker_generation DESC, counter DESC LIMIT 1",
-            (int(asker),),
-        ).fetchone()
+        row = self._connection.execute(f"{_ISSUES} AND id = ({_LATEST})", (int(asker),)).fetchone()
         return None if row is None else Issue(row[0], to_decision(row[1:]))
 
     def _length(self) -> int:

@@ -78,6 +78,8 @@ def purge_span(
     marked = [found for row in rows.fetchall() if (found := _marked(chain, *row)) is not None]
     if not dry:
         store.outbox.write_out()
+        store.index.write()
+        store.index.drop([place for _, place in marked])
         for mark, place in marked:
             store.connection.execute(_PURGE, (mark, place))
             store.connection.execute(_DROP_ANSWERS, (place,))

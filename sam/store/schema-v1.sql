@@ -14,7 +14,8 @@ CREATE TABLE meta (
     log_count      INTEGER NOT NULL DEFAULT 0,
     log_digest     BLOB    NOT NULL DEFAULT x'00000000000000000000000000000000',
     log_seal       BLOB    NOT NULL DEFAULT x'00000000000000000000000000000000',
-    last_parcel    INTEGER NOT NULL DEFAULT 0
+    last_parcel    INTEGER NOT NULL DEFAULT 0,
+    indexed        INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- The master keys under which parties are enrolled, each with its check from the key file.
@@ -108,17 +109,6 @@ CREATE TABLE log_contradiction (
     PRIMARY KEY (number, serial, currency, octets)
 ) STRICT, WITHOUT ROWID;
 
--- The highest n issued; a row is written before any answer that carries its n.
-CREATE TABLE pair (
-    asker             INTEGER NOT NULL,
-    asker_generation  INTEGER NOT NULL,
-    holder            INTEGER NOT NULL,
-    holder_generation INTEGER NOT NULL,
-    epoch             INTEGER NOT NULL,
-    last_n            INTEGER NOT NULL CHECK (last_n BETWEEN 1 AND 255),
-    PRIMARY KEY (asker, asker_generation, holder, holder_generation, epoch)
-) STRICT, WITHOUT ROWID;
-
 -- Every decision on an authentic ask, in the order made. A refusal has a reason, a grant the rest.
 -- audit_key names the master key of the seals; purged is the mark of a decision without its parties.
 -- identity is that of the carrier's message that brought the ask, so that a redelivery is known.
@@ -150,7 +140,38 @@ CREATE TABLE decision (
     CHECK ((asker IS NULL) = (purged IS NOT NULL))
 ) STRICT;
 
-CREATE UNIQUE INDEX decision_by_ask ON decision (asker, asker_generation, counter);
+-- Where the decision on an ask is, and the highest n of a pair, in the log up to meta.indexed. Both are
+-- written long after the decisions: who reads them reads the views below.
+CREATE TABLE ask_index (
+    asker      INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    counter    INTEGER NOT NULL,
+    decision   INTEGER NOT NULL,
+    PRIMARY KEY (asker, generation, counter)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pair_index (
+    asker             INTEGER NOT NULL,
+    asker_generation  INTEGER NOT NULL,
+    holder            INTEGER NOT NULL,
+    holder_generation INTEGER NOT NULL,
+    epoch             INTEGER NOT NULL,
+    last_n            INTEGER NOT NULL CHECK (last_n BETWEEN 1 AND 255),
+    PRIMARY KEY (asker, asker_generation, holder, holder_generation, epoch)
+) STRICT, WITHOUT ROWID;
+
+CREATE VIEW ask AS
+    SELECT asker, generation, counter, decision FROM ask_index
+    UNION ALL
+    SELECT asker, asker_generation, counter, id FROM decision
+    WHERE id > (SELECT indexed FROM meta) AND asker IS NOT NULL;
+
+-- A pair may have several rows here: the highest counts.
+CREATE VIEW pair AS
+    SELECT asker, asker_generation, holder, holder_generation, epoch, last_n FROM pair_index
+    UNION ALL
+    SELECT asker, asker_generation, holder, holder_generation, epoch, n FROM decision
+    WHERE id > (SELECT indexed FROM meta) AND asker IS NOT NULL AND n IS NOT NULL;
 
 -- What phones sent and Sam acted on, but for new asks, which `decision` names; the same carrier and
 -- identity again is a redelivery.

@@ -18,6 +18,7 @@ from dtns.sam.store.entries import Place
 from dtns.sam.store.guard import Guard
 from dtns.sam.store.inbound import InboundRows, PartRows
 from dtns.sam.store.ledger import LedgerRows
+from dtns.sam.store.logindex import LogIndex
 from dtns.sam.store.notices import NoticeRows
 from dtns.sam.store.outbox import OutboxRows
 from dtns.sam.store.registry import Registry
@@ -30,8 +31,6 @@ from dtns.sam.store.rows import (
     to_registration,
 )
 
-_Pair = tuple[int, int, int, int, int]
-
 _FIND_PARTY: Final = f"SELECT {PARTY_COLUMNS} FROM party WHERE number = ?"  # noqa: S608 (constants)
 _FIND_PARTIES: Final = f"SELECT {PARTY_COLUMNS} FROM party WHERE number IN "  # noqa: S608 (the same)
 _SAVE_PARTY: Final = (
@@ -40,28 +39,14 @@ _SAVE_PARTY: Final = (
 )
 _FIND_DECISION: Final = (
     f"SELECT {DECISION_COLUMNS} FROM decision"  # noqa: S608 (constants)
-    " WHERE asker = ? AND asker_generation = ? AND counter = ?"
+    " WHERE id = ?"
 )
 _ADD_DECISION: Final = (
     f"INSERT INTO decision (id, audit_key, digest, identity, {DECISION_COLUMNS})"  # noqa: S608
     " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
-_CAME_BEFORE: Final = (
-    "SELECT 1 FROM decision WHERE asker = ? AND asker_generation = ? AND counter = ?"
-    " AND carrier = ? AND identity = ?"
-)
-_COUNT_REPEAT: Final = (
-    "UPDATE decision SET repeats = repeats + 1"
-    " WHERE asker = ? AND asker_generation = ? AND counter = ? RETURNING id"
-)
-_FIND_ISSUE: Final = (
-    "SELECT id FROM decision WHERE asker = ? AND asker_generation = ? AND counter = ?"
-)
-_FIND_PAIR: Final = (
-    "SELECT last_n FROM pair WHERE asker = ? AND asker_generation = ?"
-    " AND holder = ? AND holder_generation = ? AND epoch = ?"
-)
-_SAVE_PAIR: Final = "REPLACE INTO pair VALUES (?,?,?,?,?,?)"
+_CAME_BEFORE: Final = "SELECT 1 FROM decision WHERE id = ? AND carrier = ? AND identity = ?"
+_COUNT_REPEAT: Final = "UPDATE decision SET repeats = repeats + 1 WHERE id = ? RETURNING id"
 _FIND_BAD_TYPED: Final = "SELECT bad FROM bad_typed WHERE number = ? AND day = ?"
 _COUNT_BAD_TYPED: Final = (
     "INSERT INTO bad_typed VALUES (?1, ?2, 1) ON CONFLICT (number) DO UPDATE"
@@ -77,7 +62,7 @@ _NOTE_BEHIND: Final = "UPDATE meta SET behind = 1, proved_epoch = max(proved_epo
 class Store(Database):
     """Sam's records, valid inside `with store.transaction():` and durable once that is left.
 
-    Within a transaction each party, pair counter and the meta row is read once. The registry
+    Within a transaction each party, pair and the meta row is read once. The registry
     (parties and issues for the operator), what came in and the outbox share the file and the
     transaction. Every Sam's store has a guard; one without seals and journals nothing. serial
     counts the transactions begun.
@@ -86,6 +71,7 @@ class Store(Database):
     def __init__(self, path: Path, connection: Connection) -> None:
         super().__init__(path, connection)
         self.registry = Registry(connection)
+        self.index = LogIndex(connection)
         self.inbound = InboundRows(connection)
         self.parts = PartRows(connection)
         self.outbox = OutboxRows(connection, lambda: self.meta().last_parcel)
@@ -98,7 +84,6 @@ class Store(Database):
         self._meta: Meta | None = None
         self._any_notice: bool | None = None
         self._parties: dict[Number, Registration | None] = {}
-        self._pairs: dict[_Pair, int] = {}
 
     @contextmanager
     def transaction(self) -> Iterator[Self]:
@@ -110,6 +95,9 @@ class Store(Database):
                 yield self
                 self._settle()
             self.outbox.committed()
+        except BaseException:
+            self.index.forget()
+            raise
         finally:
             self._forget()
 
@@ -191,8 +179,8 @@ class Store(Database):
 
     def decision(self, asker: Party, counter: int) -> Decision | None:
         """Return what was decided on the ask with this counter, or None."""
-        key = (int(asker.number), asker.generation, counter)
-        row = self.connection.execute(_FIND_DECISION, key).fetchone()
+        place = self.index.place(asker, counter)
+        row = self.connection.execute(_FIND_DECISION, (place,)).fetchone()
         return None if row is None else to_decision(row)
 
     def add(self, decision: Decision, identity: str = "") -> int:
@@ -203,6 +191,7 @@ class Store(Database):
             seals: tuple[int | bytes | None, ...] = (place, None, None)
         else:
             seals = place, _, _ = self.guard.chain_on(self.meta(), row[:-1])
+        self.index.add(place, row)
         self.connection.later(_ADD_DECISION, (*seals, identity, *row))
         self._answered.add(place)
         return place
@@ -213,22 +202,21 @@ class Store(Database):
 
     def came_before(self, asker: Party, counter: int, carrier: str, identity: str) -> bool:
         """Tell whether this very message brought the ask with this counter, new or again."""
-        ask = (int(asker.number), asker.generation, counter)
-        brought = self.connection.execute(_CAME_BEFORE, (*ask, carrier, identity)).fetchone()
+        place = self.index.place(asker, counter)
+        brought = self.connection.execute(_CAME_BEFORE, (place, carrier, identity)).fetchone()
         return brought is not None or self.inbound.is_known(carrier, identity)
 
     def count_repeat(self, asker: Party, counter: int) -> int:
         """Count one more sending of the answer to this ask; return the decision's number."""
-        ask = (int(asker.number), asker.generation, counter)
-        ((issue,),) = self.connection.execute(_COUNT_REPEAT, ask).fetchall()
+        place = self.index.place(asker, counter)
+        ((issue,),) = self.connection.execute(_COUNT_REPEAT, (place,)).fetchall()
         self._answered.add(issue)
         return int(issue)
 
     def answer_waits(self, asker: Party, counter: int) -> bool:
         """Tell whether an answer to this ask waits to leave, or will from this transaction on."""
-        ask = (int(asker.number), asker.generation, counter)
-        row = self.connection.execute(_FIND_ISSUE, ask).fetchone()
-        return row is not None and (row[0] in self._answered or self.outbox.waits(row[0]))
+        place = self.index.place(asker, counter)
+        return place is not None and (place in self._answered or self.outbox.waits(place))
 
     def notices(self, number: Number) -> list[Notice]:
         """Return what the party has still to be told, oldest first."""
@@ -296,23 +284,14 @@ class Store(Database):
 
     def last_n(self, asker: Party, holder: Party, epoch: int) -> int:
         """Return the highest n issued in this pair and epoch, 0 if none."""
-        pair = _pair(asker, holder, epoch)
-        if pair not in self._pairs:
-            row = self.connection.first(_FIND_PAIR, pair)
-            self._pairs[pair] = 0 if row is None else row[0]
-        return self._pairs[pair]
-
-    def raise_n(self, asker: Party, holder: Party, epoch: int, n: int) -> None:
-        """Remember *n* as the highest issued in this pair and epoch."""
-        pair = _pair(asker, holder, epoch)
-        self.connection.later(_SAVE_PAIR, (*pair, n))
-        self._pairs[pair] = n
+        return self.index.last_n(asker, holder, epoch)
 
     def _settle(self) -> None:
         """Let the journal go ahead of what is about to be committed."""
         if self.outbox.last is not None:
             self.connection.execute(_SAVE_LAST_PARCEL, (self.outbox.last,))
         self.connection.write()
+        self.index.settle()
         if self.guard is not None and (ends := self.guard.settle(self.meta())) is not None:
             place, head, seal = ends
             self.connection.execute(
@@ -328,8 +307,3 @@ class Store(Database):
         self._meta = None
         self._any_notice = None
         self._parties.clear()
-        self._pairs.clear()
-
-
-def _pair(asker: Party, holder: Party, epoch: int) -> _Pair:
-    return int(asker.number), asker.generation, int(holder.number), holder.generation, epoch

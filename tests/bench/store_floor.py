@@ -21,7 +21,7 @@ from typing import Any
 
 from figures import conclude, spread, tell
 
-from dtns.sam.store import handed, outbox, store
+from dtns.sam.store import handed, logindex, outbox, store
 from dtns.sam.store.connection import Connection
 from dtns.sam.store.database import Database
 
@@ -36,6 +36,7 @@ class Turns:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._index = logindex.LogIndex(connection)
         self._dice = Random(1978)
         self._done = 0
         self._under_way: list[tuple[int, int, int]] = []
@@ -67,17 +68,19 @@ class Turns:
         rows: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
             "decision": (store._ADD_DECISION, [_decision(*ask) for ask in asks]),
             "party": (store._SAVE_PARTY, [_party(asker - FIRST) for _, asker, _ in asks]),
-            "pair": (store._SAVE_PAIR, [(asker, 1, holder, 1, 1, 1) for _, asker, holder in asks]),
             "handed": (handed._ADD, [_handed(asks)]),
         }
         for name, (statement, values) in rows.items():
             self._cost(name, lambda: self._many(statement, values))  # noqa: B023 (run at once)
+        for ask in asks:
+            self._index.add(ask[0], _decision(*ask)[-18:])
+        self._cost("index", self._index.settle)
 
     def _read(self, asks: list[tuple[int, int, int]]) -> None:
         for _, asker, holder in asks:
             for number in (asker, holder):
                 self._connection.execute(store._FIND_PARTY, (number,)).fetchone()
-            self._connection.execute(store._FIND_PAIR, (asker, 1, holder, 1, 1)).fetchone()
+            self._connection.execute(logindex._FIND_PAIR, (asker, 1, holder, 1, 1)).fetchone()
 
     def _in_transaction(self, name: str, work: Callable[[], None]) -> None:
         self._connection.execute("BEGIN IMMEDIATE")

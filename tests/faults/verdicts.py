@@ -31,7 +31,10 @@ class Store:
             self.behind = bool(connection.execute("SELECT behind FROM meta").fetchone()[0])
             self.decisions = connection.execute("SELECT * FROM decision ORDER BY id").fetchall()
             self.parties = connection.execute("SELECT * FROM party").fetchall()
-            self.pairs = connection.execute("SELECT * FROM pair").fetchall()
+            self.pairs = connection.execute(
+                "SELECT asker, asker_generation, holder, holder_generation, epoch,"
+                " max(last_n) AS last_n FROM pair GROUP BY 1, 2, 3, 4, 5"
+            ).fetchall()
             self.outbox = connection.execute("SELECT * FROM outbox").fetchall()
             self.handed = connection.execute("SELECT first FROM handed").fetchall()
 

@@ -186,12 +186,12 @@ def test_an_older_store_is_upgraded_after_a_backup(path: Path) -> None:
 def test_a_failing_upgrade_changes_nothing(path: Path) -> None:
     """An upgrade that breaks half way leaves the old version, whole."""
     fill(path)
-    broken = Schema(2, "", {2: "DROP TABLE pair; INSERT INTO nowhere VALUES (1);"})
+    broken = Schema(2, "", {2: "DROP TABLE load; INSERT INTO nowhere VALUES (1);"})
     with pytest.raises(sqlite3.OperationalError):
         Store.open(path, broken)
     with Store.open(path) as store, store.transaction():
         assert store.meta().schema_version == 1
-        assert store.connection.execute("SELECT count(*) FROM pair").fetchone() == (0,)
+        assert store.connection.execute("SELECT count(*) FROM load").fetchone() == (0,)
 
 
 def test_several_versions_are_climbed_in_turn(path: Path) -> None:

@@ -69,6 +69,12 @@ many = settings(
 )
 
 
+def granted(n: int) -> Decision:
+    """Return a grant of the key *n* of A with B in epoch 1."""
+    key = Granted(B.generation, 1, n, Terms(4, Direction.ASKER_PAYS, 120), Form.DERIVED)
+    return Decision(A, n, bytes(8), B.number, 100, 1.0, "loopback", key)
+
+
 def undone(store: Store, check: Callable[[], None]) -> None:
     """Run *check* in a transaction that leaves nothing behind."""
 
@@ -117,7 +123,7 @@ def test_what_is_not_there_is_none(store: Store) -> None:
 def test_n_is_counted_for_each_pair_generation_and_epoch(store: Store) -> None:
     """Only the very same pair, with both generations and the epoch, shares a counter."""
     with store.transaction():
-        store.raise_n(A, B, 1, 7)
+        store.add(granted(7))
     others = [
         (B, A, 1),
         (A._replace(generation=2), B, 1),
@@ -133,7 +139,7 @@ def test_what_was_read_and_undone_is_read_again(store: Store) -> None:
     """After a transaction that failed, nothing of it is remembered."""
 
     def check() -> None:
-        store.raise_n(A, B, 1, 9)
+        store.add(granted(9))
         store.save(Registration(Enrolment(A.number, 1, 1, 1), 0.0))
         assert store.last_n(A, B, 1) == 9
 
@@ -155,6 +161,8 @@ def test_behind_stays_until_the_epoch_is_raised(path: Path) -> None:
 
 def test_a_transaction_reads_each_party_and_pair_once(store: Store) -> None:
     """However often the issuer looks, the database is asked once a transaction."""
+    with store.transaction():
+        assert store.last_n(B, A, 1) == 0
     asked: list[str] = []
     store.connection.set_trace_callback(asked.append)
     with store.transaction():
