@@ -103,8 +103,7 @@ def to_text(octets: bytes) -> str:
     if count > MAX_TEXT:
         raise ValueError(f"a message is at most {MAX_TEXT * 5 // 8} octets, not {len(octets)}")
     value = int.from_bytes(octets) << (count * _DIGIT_BITS - len(octets) * 8)
-    digits = _spread(value).to_bytes(_MOST_DIGITS)[_MOST_DIGITS - count :]
-    return digits.translate(_TO_ALPHABET).decode("ascii")
+    return _spread(value).to_bytes(count).translate(_TO_ALPHABET).decode("ascii")
 
 
 def from_text(text: str) -> bytes:

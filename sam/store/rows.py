@@ -25,7 +25,7 @@ SEALED_COLUMNS: Final = DECISION_COLUMNS.removesuffix(", repeats")
 """Those that never change: what the audit chain seals."""
 _SIGN: Final = 1 << 63
 _MASK: Final = (1 << 64) - 1
-_NO_RENEWAL: Final = (None,) * 4
+_NO_RENEWAL: Final = (None, 0, 0, 0)
 _NO_GRANT: Final = (None,) * 7
 
 
@@ -41,7 +41,7 @@ def to_registration(row: tuple[Any, ...]) -> Registration:
      repeats, new_generation, new_epoch, new_master_id, told) = row
     # fmt: on
     number, renewal = to_number(column), None
-    if new_generation is not None:
+    if new_generation:
         renewal = Enrolment(number, new_generation, new_epoch, new_master_id)
     return Registration(
         Enrolment(number, generation, epoch, master_id),
@@ -97,7 +97,8 @@ def decision_row(decision: Decision) -> tuple[Any, ...]:
     if granted is None:
         return (*asked, *decided, *_NO_GRANT, answer, repeats)
     generation, epoch, n, terms, form = granted
-    key = generation, epoch, n, terms.limit, terms.direction, terms.expiry, form
+    limit, direction, expiry = terms
+    key = generation, epoch, n, limit, int(direction), expiry, int(form)
     return (*asked, *decided, *key, answer, repeats)
 
 

@@ -24,7 +24,8 @@ CREATE TABLE master_key (
     key_check  TEXT    NOT NULL
 ) STRICT;
 
--- The parties as they are now; window_bits is the 64-bit map as a signed integer.
+-- The parties as they are now; window_bits is the 64-bit map as a signed integer. The generation of
+-- a renewal is 0 where none was begun.
 CREATE TABLE party (
     number         INTEGER PRIMARY KEY,
     generation     INTEGER NOT NULL,
@@ -37,9 +38,9 @@ CREATE TABLE party (
     share_day      INTEGER NOT NULL DEFAULT 0,
     share_asks     INTEGER NOT NULL DEFAULT 0,
     share_repeats  INTEGER NOT NULL DEFAULT 0,
-    renewal_generation INTEGER,
-    renewal_epoch      INTEGER,
-    renewal_master_id  INTEGER,
+    renewal_generation INTEGER NOT NULL DEFAULT 0,
+    renewal_epoch      INTEGER NOT NULL DEFAULT 0,
+    renewal_master_id  INTEGER NOT NULL DEFAULT 0,
     told               INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
