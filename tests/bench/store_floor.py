@@ -65,6 +65,8 @@ class Turns:
 
     def _issue(self, asks: list[tuple[int, int, int]]) -> None:
         self._cost("read", lambda: self._read(asks))
+        for ask in asks:
+            self._index.add(ask[0], _decision(*ask)[-18:])
         rows: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
             "decision": (store._ADD_DECISION, [_decision(*ask) for ask in asks]),
             "party": (store._SAVE_PARTY, [_party(asker - FIRST) for _, asker, _ in asks]),
@@ -72,8 +74,6 @@ class Turns:
         }
         for name, (statement, values) in rows.items():
             self._cost(name, lambda: self._many(statement, values))  # noqa: B023 (run at once)
-        for ask in asks:
-            self._index.add(ask[0], _decision(*ask)[-18:])
         self._cost("index", self._index.settle)
 
     def _read(self, asks: list[tuple[int, int, int]]) -> None:
