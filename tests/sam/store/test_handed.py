@@ -194,6 +194,25 @@ def test_a_purge_takes_along_what_is_under_way(tmp_path: Path) -> None:
     world.kill()
 
 
+def test_what_was_under_way_at_a_backup_leaves_from_the_copy(tmp_path: Path) -> None:
+    """A restored store hands over again what it did not see accepted, and nothing else."""
+    world = GuardedWorld(tmp_path)
+    with world.store.transaction():
+        hand(world.store.outbox, 1, 2)
+    with world.store.transaction():
+        world.store.outbox.accepted([("net-1", 1)])
+    backup = world.backup()
+    with world.store.transaction():
+        world.store.outbox.accepted([("net-2", 2)])
+    world.restore(backup)
+    with world.store.transaction():
+        assert world.store.outbox.take_back() == 1
+        (again,) = world.store.outbox.hand_over("net", "c", ["c"], 9, now=1000.0, clock=CLOCK)
+        assert (again.id, again.text, again.unknown) == (2, "TEXT2", 1)
+    assert states(world.store) == {"accepted": 1, "handed": 1}
+    world.kill()
+
+
 @settings(max_examples=60, deadline=None)
 @given(turns=st.lists(st.integers(1, 4), min_size=1, max_size=6), data=st.data())
 def test_many_turns_under_way_end_in_any_order(
