@@ -22,7 +22,7 @@ _DIGEST, _END, _PURGE = (Label.AUDIT.prefix + bytes([kind]) for kind in range(3)
 _PLACED: Final = Struct(f">3sQ{BLOCK_OCTETS}s")
 """What a MAC is for, a place in the log, the digest of the decision before or there."""
 NOTHING: Final = bytes(BLOCK_OCTETS)
-"""What stands for the digest before the first decision, and for the seal of a log without any."""
+"""What stands for the digest before the first decision."""
 _NUMBERS: Final = {"i": "q", "r": "d"}
 _LONG: Final = "tb"
 
@@ -61,6 +61,10 @@ class AuditChain:
     def seal(self, master_id: int, head: Head) -> bytes:
         """Return the seal of a log that ends at *head*: no digest in the log tells it."""
         return self._prfs[master_id].mac(_PLACED.pack(_END, head.count, head.digest))
+
+    def is_sealed(self, head: Head, seal: bytes) -> bool:
+        """Tell whether this is the seal, under any key known, of a log that ends at *head*."""
+        return any(hmac.compare_digest(self.seal(each, head), seal) for each in self._prfs)
 
     def purge_mark(self, master_id: int, head: Head, digest: bytes, left: Sequence[Any]) -> bytes:
         """Return what marks a decision as purged by Sam itself.

@@ -76,8 +76,9 @@ class Guard:
 
         The ends are the entry it comes to, the head of its log and the seal of that. *meta* is
         what the store says before. An entry that was written for a transaction that then failed is
-        overtaken by one that names the entry before it as its base. StoreError if a change cannot
-        be journalled; the head of the log alone holds nothing up.
+        overtaken by one that names the entry before it as its base. A log whose end has not its
+        seal gets none that is right, however it goes on. StoreError if a change cannot be
+        journalled; the head of the log alone holds nothing up.
         """
         tip = self.journal.tip
         place, head = meta.place, self._head or meta.head
@@ -89,8 +90,9 @@ class Guard:
                 place = self._append(meta)
         if (place, head) == (meta.place, meta.head):
             return None
-        chain = self.chain
-        seal = chain.seal(chain.current, head) if head != meta.head else meta.log_seal
+        chain, seal = self.chain, meta.log_seal
+        if head != meta.head and chain.is_sealed(meta.head, seal):
+            seal = chain.seal(chain.current, head)
         return place, head, seal
 
     def _append(self, meta: Meta) -> Place:

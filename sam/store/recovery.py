@@ -47,7 +47,7 @@ class Mended:
 def begin_journal(
     store: Store, path: Path, master_keys: MasterKeys, clock: Callable[[], float]
 ) -> None:
-    """Make a new journal at *path* for *store* and guard the store by it.
+    """Make a new journal at *path* for *store*, seal its log and guard the store by both.
 
     Raises StoreError if there is a file already or none can be made.
     """
@@ -55,13 +55,15 @@ def begin_journal(
         meta = store.meta()
         Journal.create(path, master_keys.keys, meta.instance, head=meta.head, now=clock())
     journal = Journal.open(path, master_keys.keys)
+    guard = _guard(journal, master_keys, clock)
     try:
         with store.transaction():
             store.set_place(journal.tip.place)
+            store.set_log_seal(guard.chain.seal(guard.chain.current, meta.head))
     except BaseException:
         journal.close()
         raise
-    store.guard = _guard(journal, master_keys, clock)
+    store.guard = guard
 
 
 def join_journal(

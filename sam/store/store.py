@@ -153,6 +153,11 @@ class Store(Database):
         )
         self._meta = None
 
+    def set_log_seal(self, seal: bytes) -> None:
+        """Remember the seal of the log as it is."""
+        self.connection.execute("UPDATE meta SET log_seal = ?", (seal,))
+        self._meta = None
+
     def registration(self, number: Number) -> Registration | None:
         """Return the party with this number, or None."""
         parties = self._parties

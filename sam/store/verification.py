@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from dtns.sam.store.audit import NOTHING, AuditChain, Head
+from dtns.sam.store.audit import AuditChain, Head
 from dtns.sam.store.database import Meta, read_meta
 from dtns.sam.store.entries import Entry
 from dtns.sam.store.rows import SEALED_COLUMNS
@@ -110,7 +110,6 @@ class _Log:
         self._chain = chain
         self._anchors = anchors
         self.head = Head()
-        self._master_id = 0
         self.purged = 0
 
     def take(
@@ -123,7 +122,7 @@ class _Log:
         reason = self._objection(master_id, digest, mark, values)
         if reason is not None:
             return Fault(place, reason)
-        self.head, self._master_id = Head(place, digest), master_id
+        self.head = Head(place, digest)
         self.purged += mark is not None
         anchor = self._anchors.at(place)
         if anchor is not None and anchor.head != self.head:
@@ -140,8 +139,7 @@ class _Log:
             return Fault(self.head.count + 1, "it is missing, and all after it")
         if self.head.count > head.count:
             return Fault(head.count + 1, "it was added, or the store's head of the log was edited")
-        seal = self._chain.seal(self._master_id, head) if head.count else NOTHING
-        if self.head != head or not hmac.compare_digest(seal, meta.log_seal):
+        if self.head != head or not self._chain.is_sealed(head, meta.log_seal):
             return Fault(head.count, "the store's head of the log does not fit it")
         return None
 

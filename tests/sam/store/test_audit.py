@@ -22,7 +22,7 @@ from dtns.sam.store.registry import Sought
 from dtns.sam.store.retention import SPAN, Retention, purge_span
 from dtns.sam.store.rows import SEALED_COLUMNS
 from dtns.sam.store.snapshot import snapshot
-from dtns.sam.store.verification import Anchors, Fault, verify_log
+from dtns.sam.store.verification import Anchors, Fault, Verified, verify_log
 
 LENGTH = 12
 VALUES = st.lists(
@@ -238,6 +238,40 @@ def test_a_decision_of_another_line_is_found(world: GuardedWorld, when: str) -> 
     found = fault(world)
     assert found is not None
     assert found.decision == place + 1
+
+
+@pytest.mark.parametrize("place", [0, 1, LENGTH - 1])
+def test_a_log_cut_back_is_found_after_sam_went_on(world: GuardedWorld, place: int) -> None:
+    """Sam seals no log whose end was not sealed before: it would seal what another hand cut."""
+    cut = (
+        f"DELETE FROM decision WHERE id > {place}",
+        f"UPDATE meta SET log_count = {place}, log_digest = coalesce((SELECT digest FROM decision"
+        f" WHERE id = {place}), zeroblob(16)), log_seal = zeroblob(16)",
+    )
+    tamper(world, *cut)
+    assert no_journal(world) == Fault(place, "the store's head of the log does not fit it")
+    for length in range(place + 1, place + 4):
+        world.key(*world.phones[:2])
+        assert no_journal(world) == Fault(length, "the store's head of the log does not fit it")
+
+
+def test_an_empty_log_is_whole(tmp_path: Path) -> None:
+    """So it is under a new master key."""
+    made = GuardedWorld(tmp_path)
+    assert made.verified().fault is None
+    chain = AuditChain({1: made.master, 2: MasterKey(2, bytes(32))}, 2)
+    assert made.store.guard is not None
+    made.store.guard.chain = chain
+    made.key(made.phone(), made.phone())
+    with snapshot(made.path) as connection:
+        assert verify_log(connection, chain, Anchors([])) == Verified(1, 0, 0)
+    made.kill()
+
+
+def no_journal(world: GuardedWorld) -> Fault | None:
+    """Return what is found where no entry of the journal tells how long the log was."""
+    with snapshot(world.path) as connection:
+        return verify_log(connection, AuditChain(world.keys.keys, 1), Anchors([])).fault
 
 
 def test_a_log_goes_on_under_another_master_key(world: GuardedWorld) -> None:
