@@ -28,9 +28,11 @@ COMPILED = (
     "sam/issuing/vault",
     "sam/issuing/window",
     "sam/store/audit",
+    "sam/store/database",
     "sam/store/guard",
     "sam/store/outbox",
     "sam/store/rows",
+    "sam/store/store",
 )
 """The modules that pay for it; each one more has to show its gain (sam/README.md, section 21).
 
