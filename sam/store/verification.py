@@ -55,6 +55,9 @@ class Anchors:
         self._by_count: dict[int, Entry] = {}
         for entry in _line_of(found):
             self._add(entry)
+            if _overtakes_what_was_done(entry, found):
+                reason = f"entry {entry.seq} of the journal is of a store put back to entry "
+                self.conflict = Fault(entry.head.count + 1, f"{reason}{entry.base}")
 
     @property
     def last(self) -> int:
@@ -81,6 +84,12 @@ def _line_of(entries: Sequence[Entry]) -> Iterator[Entry]:
         yield entry
         before = entry.base if entry.restored is None else entry.restored
         seq = before if seq else -1
+
+
+def _overtakes_what_was_done(entry: Entry, entries: Sequence[Entry]) -> bool:
+    """Tell whether an entry since its base, which failed if it is right, was built upon."""
+    overtaken = () if entry.restored is not None else entries[entry.base + 1 : entry.seq]
+    return any(each.base != entry.base for each in overtaken)
 
 
 def verify_log(

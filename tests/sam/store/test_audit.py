@@ -162,6 +162,35 @@ def test_a_log_cut_back_with_its_old_head_is_found_by_the_journal(world: Guarded
     assert fault(world) == Fault(head.count + 1, "it is missing, and all after it")
 
 
+def test_a_store_put_back_under_sam_is_found(world: GuardedWorld) -> None:
+    """Its old head and seal, and its old place in the journal, do not hide what it then had."""
+    with world.store.transaction():
+        old = world.store.meta()
+    for _ in range(2):
+        world.anchor()
+        world.key(*world.phones[:2])
+    tamper(
+        world,
+        f"DELETE FROM decision WHERE id > {old.head.count}",
+        f"UPDATE meta SET log_count = {old.head.count}, log_digest = x'{old.head.digest.hex()}',"
+        f" log_seal = x'{old.log_seal.hex()}', journal_seq = {old.place.seq},"
+        f" journal_mac = x'{old.place.mac.hex()}'",
+    )
+    for _ in range(3):
+        world.key(*world.phones[:2])
+    seq = old.place.seq + 3
+    assert fault(world) == Fault(
+        LENGTH + 1, f"entry {seq} of the journal is of a store put back to entry {old.place.seq}"
+    )
+
+
+def test_entries_of_commits_that_failed_bear_witness_of_nothing() -> None:
+    """Each has the base of the one that overtook it, else the store had come to it."""
+    for bases, put_back in (((0, 0, 1, 1, 1), False), ((0, 0, 1, 2, 1), True)):
+        entries = [Entry(seq, base, 0.0, Head(base)) for seq, base in enumerate(bases)]
+        assert (Anchors(entries).conflict is not None) == put_back
+
+
 @pytest.mark.parametrize("place", [0, -4, LENGTH + 1, 999])
 def test_every_addition_is_found(world: GuardedWorld, place: int) -> None:
     """A decision that Sam did not make is named, wherever it stands."""
