@@ -10,7 +10,8 @@ from typing import Any, Final
 from attrs import frozen
 
 from dtns.sam.store.audit import NOTHING, AuditChain, Head
-from dtns.sam.store.rows import SEALED_COLUMNS
+from dtns.sam.store.connection import Connection
+from dtns.sam.store.rows import SEALED_COLUMNS, to_text
 from dtns.sam.store.store import Store
 
 SPAN: Final = 2000
@@ -74,8 +75,8 @@ def purge_span(
     nothing is changed.
     """
     end = after + span
-    rows = store.connection.execute(_FIND, (after, end, retention.before, retention.week))
-    marked = [found for row in rows.fetchall() if (found := _marked(chain, *row)) is not None]
+    old = _find(store.connection, (after, end, retention.before, retention.week))
+    marked = [found for row in old if (found := _marked(chain, *row)) is not None]
     if not dry:
         store.outbox.write_out()
         store.index.write()
@@ -86,6 +87,14 @@ def purge_span(
         store.connection.execute(_DROP_OLDEST, (span, retention.before))
     (left,) = store.connection.execute(_COUNT_LEFT, (after, end)).fetchone()
     return Span(len(marked), left, None if end >= store.meta().head.count else end)
+
+
+def _find(connection: Connection, which: tuple[float, ...]) -> list[Any]:
+    connection.text_factory = to_text
+    try:
+        return connection.execute(_FIND, which).fetchall()
+    finally:
+        connection.text_factory = str
 
 
 def _marked(

@@ -29,6 +29,11 @@ _NO_RENEWAL: Final = (None, 0, 0, 0)
 _NO_GRANT: Final = (None,) * 7
 
 
+def to_text(octets: bytes) -> str:
+    """Return a text that SQLite holds; one that another hand wrote may be no UTF-8."""
+    return octets.decode("utf-8", "surrogateescape")
+
+
 def to_number(column: int) -> Number:
     """Return the number that an integer column holds."""
     return Number(str(column))

@@ -10,6 +10,7 @@ from pathlib import Path
 from dtns.sam.errors import NoStoreError, StoreError
 from dtns.sam.store.database import BUSY_SECONDS, insist_ours
 from dtns.sam.store.faults import store_faults
+from dtns.sam.store.rows import to_text
 from dtns.sam.store.schema import current_schema
 
 
@@ -29,6 +30,7 @@ def snapshot(path: Path) -> Iterator[sqlite3.Connection]:
     ):
         insist_ours(it, path)
         it.execute("PRAGMA trusted_schema = OFF")
+        it.text_factory = to_text
         it.execute("BEGIN")
         (found,) = it.execute("SELECT schema_version FROM meta").fetchone()
         if found != (known := current_schema().version):

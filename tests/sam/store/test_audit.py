@@ -438,6 +438,14 @@ def test_a_purge_does_not_hide_an_edit(world: GuardedWorld) -> None:
     assert fault(world) == Fault(3, "it was edited, moved or replaced")
 
 
+def test_text_that_is_none_is_found_and_stops_no_purge(world: GuardedWorld) -> None:
+    """Octets that are no UTF-8 are an edit like any other."""
+    tamper(world, "UPDATE decision SET carrier = CAST(x'ff' AS TEXT) WHERE id = 3")
+    assert fault(world) == Fault(3, "it was edited, moved or replaced")
+    assert purge(world, Retention(world.now + 1, world.week + 200)) == LENGTH - 1
+    assert fault(world) == Fault(3, "it was edited, moved or replaced")
+
+
 def test_living_keys_and_young_decisions_are_kept(world: GuardedWorld) -> None:
     """Nothing that a repeated ask still needs is purged, nor anything younger than it must be."""
     alice, bob = world.phones[:2]
