@@ -14,6 +14,14 @@ from tempfile import TemporaryDirectory
 from setuptools import setup
 
 COMPILED = (
+    "gateway/gsm7",
+    "gateway/outstanding",
+    "gateway/smpp/arrivals",
+    "gateway/smpp/content",
+    "gateway/smpp/messages",
+    "gateway/smpp/pdu",
+    "gateway/smpp/session",
+    "gateway/smpp/submissions",
     "sam/protocol/answer",
     "sam/protocol/ask",
     "sam/protocol/keys",

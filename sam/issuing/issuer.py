@@ -96,6 +96,18 @@ class Issuer:
             received = read_ask(text)
         except MalformedError:
             return Silence.MALFORMED
+        return self.decide_read(records, received, carrier, now, identity=identity)
+
+    def decide_read(
+        self,
+        records: Records,
+        received: ReceivedAsk,
+        carrier: str,
+        now: float,
+        *,
+        identity: str = "",
+    ) -> Answer | Silence:
+        """Decide on an ask that was read, as decide does."""
         registration = self._authenticated(records, received)
         if isinstance(registration, Silence):
             return registration

@@ -13,17 +13,16 @@ from twisted.python.failure import Failure
 
 from dtns.gateway.carrier import Inbound
 from dtns.gateway.fairqueue import FairQueue, has_room
-from dtns.gateway.parts import Joining
 from dtns.sam.errors import StoreError, UnreachableError
-from dtns.sam.issuing.issuer import Answer, Issuer, Outcome, Silence
+from dtns.sam.issuing.issuer import Answer, Issuer
 from dtns.sam.issuing.typed import TypedAsks
 from dtns.sam.ledger.filing import Filing
 from dtns.sam.service.commits import GroupCommit
+from dtns.sam.service.decisions import Decisions
 from dtns.sam.service.exchanges import ExchangeLog
 from dtns.sam.service.outbox import Handed, Outbox
 from dtns.sam.service.pace import Pace
 from dtns.sam.service.servicetime import ServiceTime
-from dtns.sam.service.typedtext import read_typed_text
 from dtns.sam.store.store import Store
 
 if TYPE_CHECKING:
@@ -37,12 +36,6 @@ WAITING: Final = 2000
 Further ones stay with the carrier.
 """
 
-REDELIVERED: Final = Silence.REDELIVERED.value
-"""Counter of messages that came again from the carrier and had been acted on already."""
-PART: Final = "part"
-"""Counter of parts of long messages that wait for others."""
-PART_DROPPED: Final = "part-dropped"
-"""Counter of parts that were never joined: orphans, junk, and those beyond the bounds."""
 FAULTS: Final = "faults"
 """Counter of messages dropped because deciding on them failed in an unforeseen way."""
 NOT_STORED: Final = "not-stored"
@@ -139,18 +132,15 @@ class Intake:
         filing: Filing | None = None,
         typed: TypedAsks | None = None,
     ) -> None:
-        self._filing = filing
-        self._typed = typed
+        self._decisions = Decisions(store, issuer, filing=filing, typed=typed)
         self._exchanges = exchanges
         self._store = store
         self._commits = commits
-        self._issuer = issuer
         self._outbox = outbox
         self._clock = clock
         self._served = served
         self._counters = counters
         self._reactor = reactor
-        self._joining = Joining(store.parts)
         self._lines: dict[str, _Line] = {}
         self._turn_due = False
         self._deciding = False
@@ -231,12 +221,9 @@ class Intake:
 
     def _decide(self, batch: list[_Arrival], *, alone: bool) -> _Decided:
         """Decide on each message, and queue the answers or hand them over."""
-        now, served = self._clock(), self._served()
-        self._joining.dropped = 0
-        answers: list[tuple[str, Answer]] = []
-        outcomes = [self._decide_one(each.message, answers, now, served) for each in batch]
-        self._store.inbound.forget(now)
-        outcomes += [PART_DROPPED] * self._joining.dropped
+        now, messages = self._clock(), [each.message for each in batch]
+        outcomes = self._decisions.decide(messages, now, self._served())
+        answers = self._decisions.answers
         if not alone:
             handed = self._outbox.hand_over(answers, now)
         else:
@@ -244,55 +231,6 @@ class Intake:
             for carrier, answer in answers:
                 self._outbox.add(carrier, answer, now)
         return _Decided(outcomes, self._store.behind, answers, handed)
-
-    def _decide_one(
-        self, message: Inbound, answers: list[tuple[str, Answer]], now: float, served: float
-    ) -> str:
-        store, carrier, identity = self._store, message.carrier, message.identity
-        identities: tuple[str, ...] = (identity,)
-        text = message.text
-        if message.part is not None:
-            if store.inbound.is_known(carrier, identity):
-                return REDELIVERED
-            whole = self._joining.take(message, served)
-            if whole is None:
-                return PART
-            identities, text = whole.identities, whole.text
-        decided = self._issuer.decide(store, text, carrier, now, identity=identities[0])
-        fresh = decided is not Silence.MALFORMED
-        if not fresh:
-            decided = self._decide_other(message, text, now)
-        if not isinstance(decided, Answer):
-            return decided.value
-        answers.append((carrier, decided))
-        if decided.notice:
-            answers.append((carrier, decided.aside))
-        if not fresh or decided.outcome is Outcome.REPEATED or len(identities) > 1:
-            store.inbound.remember(carrier, identities, now)
-        return decided.outcome.value
-
-    def _decide_other(self, message: Inbound, text: str, now: float) -> Answer | Silence:
-        """Decide on what is no ask: a log, or what a person typed."""
-        if self._store.inbound.is_known(message.carrier, message.identity):
-            return Silence.REDELIVERED
-        decided: Answer | Silence = Silence.MALFORMED
-        if self._filing is not None:
-            decided = self._filing.file(self._store, text, now)
-        if decided is Silence.MALFORMED and self._typed is not None:
-            decided = self._decide_typed(self._typed, text, message, now)
-        return decided
-
-    def _decide_typed(
-        self, typed: TypedAsks, text: str, message: Inbound, now: float
-    ) -> Answer | Silence:
-        """Decide on what may be a typed ask, of whom the network names as its sender."""
-        typing = read_typed_text(message.sender, text)
-        if typing is None:
-            return Silence.MALFORMED
-        decided = typed.decide(self._store, typing, message.carrier, now)
-        if isinstance(decided, Silence):
-            return decided
-        return Silence.WAITING if decided.answer is None else decided.answer
 
     def _written(self, decided: _Decided, batch: list[_Arrival]) -> None:
         self._counters.update(decided.outcomes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self
@@ -32,7 +32,10 @@ from dtns.sam.store.rows import (
 )
 
 _FIND_PARTY: Final = f"SELECT {PARTY_COLUMNS} FROM party WHERE number = ?"  # noqa: S608 (constants)
-_FIND_PARTIES: Final = f"SELECT {PARTY_COLUMNS} FROM party WHERE number IN "  # noqa: S608 (the same)
+_FIND_PARTIES: Final = (
+    f"SELECT {PARTY_COLUMNS} FROM party"  # noqa: S608 (constants)
+    " WHERE number IN (SELECT value FROM json_each(?))"
+)
 _SAVE_PARTY: Final = (
     f"REPLACE INTO party ({PARTY_COLUMNS})"  # noqa: S608 (constants)
     " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
@@ -166,12 +169,13 @@ class Store(Database):
             parties[number] = None if row is None else to_registration(row)
         return parties[number]
 
-    def read_ahead(self, numbers: Sequence[Number]) -> None:
+    def read_ahead(self, numbers: Iterable[Number]) -> None:
         """Read the parties with these numbers at once; `registration` has them at hand then."""
         unread = [number for number in numbers if number not in self._parties]
+        if not unread:
+            return
         self._parties.update(dict.fromkeys(unread))
-        query = f"{_FIND_PARTIES} ({','.join('?' * len(unread))})"
-        for row in self.connection.look_up(query, list(map(int, unread))):
+        for row in self.connection.look_up(_FIND_PARTIES, (f"[{','.join(unread)}]",)):
             registration = to_registration(row)
             self._parties[registration.enrolment.number] = registration
 

@@ -77,9 +77,9 @@ class Turns:
         self._cost("index", self._index.settle)
 
     def _read(self, asks: list[tuple[int, int, int]]) -> None:
+        numbers = {number for ask in asks for number in ask[1:]}
+        self._connection.execute(store._FIND_PARTIES, (json.dumps(list(numbers)),)).fetchall()
         for _, asker, holder in asks:
-            for number in (asker, holder):
-                self._connection.execute(store._FIND_PARTY, (number,)).fetchone()
             self._connection.execute(logindex._FIND_PAIR, (asker, 1, holder, 1, 1)).fetchone()
 
     def _in_transaction(self, name: str, work: Callable[[], None]) -> None:

@@ -33,8 +33,8 @@ class Bench:
         world.store.connection.set_trace_callback(self.statements.append)
         self.start()
 
-    def start(self) -> None:
-        """Start everything anew on the same store, as after a crash."""
+    def start(self, **options: Any) -> None:
+        """Start everything anew on the same store, as after a crash; *options* are Traffic's."""
         self.traffic = Traffic(
             self.world.store,
             self.world.issuer,
@@ -42,6 +42,7 @@ class Bench:
             random=Random(7),
             counters=self.counters,
             reactor=self.clock,
+            **options,
         )
         self.commits = self.traffic.commits
         self.intake, self.outbox = self.traffic.intake, self.traffic.outbox

@@ -14,24 +14,27 @@ from dtns.gateway.memory import MemoryCarrier
 from dtns.sam.errors import StoreError
 from dtns.sam.handset.handset import Handset
 from dtns.sam.issuing.issuer import Answer, Issuer, Silence
+from dtns.sam.protocol.ask import ReceivedAsk
+from dtns.sam.protocol.wire import from_text
 from dtns.sam.service import intake as module
 from dtns.sam.service.intake import StoppingError
 
 
 class Shaky:
-    """An issuer with a fault that one text brings out, after it has written something."""
+    """An issuer with a fault that one ask brings out, after it has written something."""
 
-    def __init__(self, issuer: Issuer) -> None:
+    def __init__(self, issuer: Issuer, poison: str) -> None:
         self._issuer = issuer
+        self._poison = from_text(poison)
 
-    def decide(
-        self, records: Any, text: str, carrier: str, now: float, *, identity: str = ""
+    def decide_read(
+        self, records: Any, received: ReceivedAsk, carrier: str, now: float, *, identity: str
     ) -> Answer | Silence:
-        """Fail at POISON."""
-        if text == "POISON":
+        """Fail at the poison."""
+        if received.octets == self._poison:
             records.note_behind(1)
             raise ZeroDivisionError
-        return self._issuer.decide(records, text, carrier, now, identity=identity)
+        return self._issuer.decide_read(records, received, carrier, now, identity=identity)
 
 
 def test_an_ask_is_acknowledged_once_it_is_stored(bench: Any, alice: Handset, bob: Handset) -> None:
@@ -188,9 +191,9 @@ def test_an_unforeseen_fault_costs_only_the_message_that_meets_it(
     bench: Any, alice: Handset, bob: Handset
 ) -> None:
     """The others of its turn are served; what it wrote is undone; it is logged and counted."""
-    bench.world.issuer = Shaky(bench.world.issuer)
+    texts = [bench.ask(alice, bob) for _ in range(3)]
+    bench.world.issuer = Shaky(bench.world.issuer, texts[1])
     bench.start()
-    texts = [bench.ask(alice, bob), "POISON", bench.ask(alice, bob)]
     with capturedLogs() as logged:
         delivered = [bench.deliver(text) for text in texts]
         bench.turn()

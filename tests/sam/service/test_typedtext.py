@@ -19,7 +19,7 @@ from dtns.sam.service.typedtext import read_typed_text
 def typing_bench(bench: Any) -> Any:
     """A service that takes typed asks by SMS, too."""
     world = bench.world
-    bench.intake._typed = TypedAsks(world.issuer, world.issuer._vault, world.policy)
+    bench.start(typed=TypedAsks(world.issuer, world.issuer._vault, world.policy))
     return bench
 
 
